@@ -1,0 +1,310 @@
+"""Evidence: what was found out about one model, its history and its batch. Arrays and plain data only.
+
+The worker fills `WorkerEvidence`; it crosses the process border as JSON and `.npy` files. `Artifacts` is that plus what
+the main process read (the history); it is all that sections and checks ever see. Arrays here may hold NaN; the Report
+turns them into Missing. All arrays are little-endian C-order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from reportgen.analysis.graph import Graph
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A part that failed in the worker: `part` is "load", "graph", "predict", "layers", "maps", ... .
+
+    `message` is for people (one line), `detail` the first 2,000 characters of what Keras said, `fix` what to do.
+    """
+
+    part: str
+    message: str
+    fix: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """Something that was sampled, folded or thinned (a row of the ledger)."""
+
+    what: str
+    kept: str
+    of: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the saved file says about itself. `loss` and `metrics` are by output name ("" when there is one for all)."""
+
+    name: str
+    class_name: str
+    kind: str  # "Sequential", "Functional" or "subclassed"
+    parameters: int
+    trainable_parameters: int
+    compiled: bool
+    optimizer: str
+    optimizer_settings: dict[str, str]
+    loss: dict[str, str]
+    metrics: dict[str, tuple[str, ...]]
+    from_logits: dict[str, bool]
+    keras_version: str
+    backend: str
+    backend_version: str
+    saved_with: str
+    saved_on: str
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    input_shapes: tuple[str, ...]
+    output_shapes: tuple[str, ...]
+    seeds: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """One layer, in call order. `path` names it through nested models ("encoder/conv1").
+
+    `macs` are multiply-accumulates a sample (None: unknown for this type); `activation_bytes` of the output, a sample.
+    `config` holds the few settings that checks and readers need (units, filters, kernel_size, strides, use_bias, rate, ...).
+    """
+
+    path: str
+    name: str
+    type: str
+    output_shape: str
+    parameters: int
+    trainable_parameters: int
+    trainable: bool
+    dtype: str
+    activation: str
+    macs: int | None
+    activation_bytes: int | None
+    config: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFacts:
+    """One weight variable. Moments are over its finite values; NaN and Inf are counted exactly.
+
+    `initializer` is the class name in the layer's config ("GlorotUniform", "Zeros", ...; "" if unknown).
+    """
+
+    layer: str
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    size: int
+    norm: float
+    mean: float
+    std: float
+    low: float
+    high: float
+    zeros: int
+    nan: int
+    inf: int
+    trainable: bool
+    initializer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationFacts:
+    """Statistics of one layer's output over the batch.
+
+    `tier` is "full" or "strided" (every `stride`-th position); `samples` and `values` say on how many samples and values
+    the numbers stand. Units are channels (last axis; first after the batch for channels-first layers). `dead` units were
+    never above `dead_below` in magnitude on any looked-at value; `near_dead` were active on under 1% of the samples.
+    `saturated` is the share of values at the flat ends of a sigmoid or tanh (NaN for other activations).
+    `histogram` counts |value| in log-spaced bins by sign: negative bins, then zero, then positive; see
+    `analysis.layers.HISTOGRAM_EDGES`. `unit_active` is the share of samples on which each unit was active.
+    """
+
+    layer: str
+    tier: str
+    stride: int
+    samples: int
+    values: int
+    mean: float
+    std: float
+    low: float
+    high: float
+    zeros: float
+    nan: int
+    inf: int
+    saturated: float
+    units: int
+    dead: int
+    near_dead: int
+    dead_below: float
+    histogram: Array
+    unit_active: Array
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """One model input over the whole batch: as stored, before any normalisation."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    low: float
+    high: float
+    mean: float
+    std: float
+    nan: int
+    inf: int
+    constant_features: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordArrays:
+    """Sample records, one row a sample. `keys` uint64, `occurrences` uint32, `positions` int64 (row in the batch).
+
+    `truth`, `prediction` are class indices for classifiers, else a per-sample scalar; NaN where unknown. float64.
+    `confidence` and `loss` float32, NaN where they do not apply. `rule` says which samples these are.
+    """
+
+    keys: Array
+    occurrences: Array
+    positions: Array
+    truth: Array
+    prediction: Array
+    confidence: Array
+    loss: Array
+    ids: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputEvidence:
+    """One model output: its task and why, the merged accumulator's state, and its sample records.
+
+    `state` goes to `analysis.metrics.ACCUMULATORS[task].from_state`. `scores` says what the model's numbers are:
+    "probabilities", "logits" (turned into probabilities because the loss says from_logits), "scores" or "values".
+    """
+
+    name: str
+    task: str
+    task_reason: str
+    scores: str
+    shape: tuple[int, ...]
+    class_names: tuple[str, ...]
+    n: int
+    n_labelled: int
+    state: dict[str, Array]
+    records: RecordArrays
+    loss_name: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSamples:
+    """The few samples whose content may be shown: the worst by loss and a seeded choice, in no order.
+
+    `reasons[i]` is "worst" or "seeded" (or both, comma-separated). `inputs[name]` has shape (k, ...) as stored;
+    `targets[output]` and `predictions[output]` likewise (targets only for labelled outputs). `positions` are rows in the batch.
+    """
+
+    positions: Array
+    keys: Array
+    ids: tuple[str, ...]
+    reasons: tuple[str, ...]
+    inputs: dict[str, Array]
+    targets: dict[str, Array]
+    predictions: dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMaps:
+    """Outputs of one layer on the shown samples: `values` is (samples, ..., channels), channels last, float32.
+
+    `positions` are rows in the batch, the same for every layer. `channels` is the full number when only some are kept.
+    """
+
+    layer: str
+    type: str
+    positions: tuple[int, ...]
+    values: Array
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """Kernels of the first convolution: (height, width, in, out) float32 (1-D: height 1)."""
+
+    layer: str
+    values: Array
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEvidence:
+    """All that the worker found out. Every part may be absent; `problems` then says why."""
+
+    model: ModelFacts | None
+    graph: Graph | None
+    dot: str
+    layers: tuple[LayerFacts, ...]
+    weights: tuple[WeightFacts, ...]
+    activations: tuple[ActivationFacts, ...]
+    inputs: tuple[InputFacts, ...]
+    outputs: tuple[OutputEvidence, ...]
+    kept: KeptSamples | None
+    maps: tuple[LayerMaps, ...]
+    kernels: Kernels | None
+    n_samples: int
+    versions: dict[str, str]
+    problems: tuple[Problem, ...] = ()
+    reduced: tuple[Reduced, ...] = ()
+    timings: tuple[tuple[str, float], ...] = ()
+    peak_memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric of the history. `epochs` int64 counted from 1, ascending; `values` float64, NaN or Inf where the file has it."""
+
+    name: str
+    epochs: Array
+    values: Array
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The training history. Old names are translated (acc -> accuracy, lr -> learning_rate).
+
+    `seams` are the epochs at which a resumed run continues; `restored_epoch` is the one whose weights were restored, when
+    recorded; `notes` are sentences about what was skipped or repaired.
+    """
+
+    source: str
+    curves: tuple[Curve, ...]
+    seams: tuple[int, ...] = ()
+    restored_epoch: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def curve(self, name: str) -> Curve | None:
+        """Return the curve called `name`, or None."""
+        return next((curve for curve in self.curves if curve.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """Everything that sections and checks may look at. `worker` is None when it was lost (killed, timed out).
+
+    `privacy` is show, blur, ids or none. `display` holds each input's hints for turning it into a picture.
+    """
+
+    title: str
+    history: History | None
+    worker: WorkerEvidence | None
+    privacy: str = "show"
+    problems: tuple[Problem, ...] = ()
+    layers_named: tuple[str, ...] = ()
+    seed: int = 0

@@ -1,0 +1,64 @@
+"""Every error that reportgen raises on purpose, each with the exit code that a user gets.
+
+A message is one line: the file, the place in it, and what to do. `detail` holds what Keras or the
+system said; it is printed with `--debug` only.
+"""
+
+from __future__ import annotations
+
+
+class ReportgenError(Exception):
+    """Base of all errors that end a command with a message instead of a traceback."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class UsageError(ReportgenError):
+    """The command line or the configuration is wrong."""
+
+    exit_code = 2
+
+
+class InputRefused(ReportgenError):
+    """An input was refused or could not be read."""
+
+    exit_code = 3
+
+
+class WorkerFailed(InputRefused):
+    """The worker process died: out of memory, killed, or crashed."""
+
+
+class OutputFailed(ReportgenError):
+    """The report could not be written."""
+
+    exit_code = 74
+
+
+class TimeLimit(ReportgenError):
+    """The time limit ran out."""
+
+    exit_code = 124
+
+
+class Stopped(ReportgenError):
+    """A signal ended the run; the exit code is 128 plus the signal's number."""
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+GATE_FAILED = 1
+SECTION_FAILED = 4
+PRECEDENCE = (130, 143, 74, 2, 3, 124, 1, 4, 0)
+
+
+def worst_exit_code(codes: list[int]) -> int:
+    """Return the code that is given when several hold, by DESIGN.md section 6."""
+    return min(codes, key=PRECEDENCE.index, default=0)

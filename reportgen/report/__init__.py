@@ -1,0 +1,1 @@
+"""The Report: pure, versioned, JSON-serialisable data plus binary assets."""
