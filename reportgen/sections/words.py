@@ -54,7 +54,7 @@ def percent(x: Value) -> str:
 
 
 def number_text(x: Value, digits: int = 4) -> str:
-    """Write a number with `digits` significant digits: 1234567 -> "1,234,567", 0.0001234 -> "0.0001234", 1e-9 -> "1e-9"."""
+    """Write a number with `digits` significant digits: 1234567 -> "1,234,567", 3.14159 -> "3.142", 1e-9 -> "1e-9"."""
     value = _finite(x)
     if value is None:
         return _reason(x)
