@@ -1,0 +1,83 @@
+# Every target sets up what it needs in .venv (pinned names, versions and hashes), or says what to install.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help demo test test-fast test-browser test-envs fuzz bench lint format lock clean
+
+help:
+	@echo "make demo          a report from the bundled example (examples/digits)"
+	@echo "make test          the whole suite; browser tests run when a Chromium is found"
+	@echo "make test-fast     what needs neither Keras nor a browser (20 s)"
+	@echo "make test-browser  the browser tests; fails without a Chromium"
+	@echo "make test-envs     other Keras versions and backends"
+	@echo "make fuzz          mutated input files"
+	@echo "make bench         time and memory against the by-hand script"
+	@echo "make lint          ruff and mypy"
+	@echo "make lock          renew the pinned requirements (needs uv)"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "reportgen needs Python 3.11 to 3.13; set one with: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing; install it (Debian: apt-get install python3-venv)" >&2; exit 2; }
+
+# One stamp a set of packages: installed once, again when its pins change.
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) install -q --require-hashes -r requirements/demo.txt
+	$(PIP) install -q --no-deps --no-build-isolation -e .
+	-@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 2 $(VENV)/lib reportgen >/dev/null 2>&1
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.demo
+	$(PIP) install -q --require-hashes -r requirements/test.txt
+	-@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 2 $(VENV)/lib reportgen >/dev/null 2>&1
+	@touch $@
+
+$(VENV)/.lint: requirements/lint.txt $(VENV)/.demo
+	$(PIP) install -q --require-hashes -r requirements/lint.txt
+	@touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/reportgen demo --output reports/demo
+
+test: $(VENV)/.test
+	$(PYTEST) -m "not envs" tests
+
+test-fast: $(VENV)/.test
+	$(PYTEST) -m "not keras and not browser and not slow and not envs" tests
+
+test-browser: $(VENV)/.test
+	@REPORTGEN_REQUIRE_BROWSER=1 $(PYTEST) -m browser tests
+
+test-envs: $(VENV)/.test
+	REPORTGEN_ENVS=1 $(PYTEST) -m envs tests
+
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz.run
+
+bench: $(VENV)/.test
+	-@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q reportgen >/dev/null
+	$(BIN)/python tests/benchmarks/bench.py
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check reportgen tests examples
+	$(BIN)/ruff format --check reportgen tests examples
+	$(BIN)/mypy
+
+format: $(VENV)/.lint
+	$(BIN)/ruff check --fix reportgen tests examples
+	$(BIN)/ruff format reportgen tests examples
+
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 2; }
+	$(LOCK) pyproject.toml requirements/build.in -o requirements/demo.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra test -c requirements/demo.txt -o requirements/test.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra lint -c requirements/demo.txt -o requirements/lint.txt
+
+clean:
+	rm -rf $(VENV) .venvs .cache build dist reports
