@@ -49,7 +49,7 @@ LOSSES = {
 
 
 def make_history(kind: str = "healthy", epochs: int = 20) -> History:
-    """Return a history: healthy, overfitting, improving (still, at the end), diverging (ends in NaN), flat or train_only."""
+    """Return a history: healthy, overfitting, improving, diverging (ends in NaN), flat, train_only."""
     x = np.arange(1, epochs + 1, dtype=np.float64)
     fall = 0.2 + 2.0 * np.exp(-x / 3)
     curves = {"loss": fall, "val_loss": fall + 0.08, "learning_rate": np.full(epochs, 1e-3)}
@@ -136,9 +136,24 @@ def make_weights(nan_in: str = "") -> tuple[WeightFacts, ...]:
         for part, size, initializer in (("kernel", parameters - units, "GlorotUniform"), ("bias", units, "Zeros")):
             bad = 3 if name == nan_in and part == "kernel" else 0
             rows.append(
-                WeightFacts(name, part, (size // units, units) if part == "kernel" else (units,), "float32", size,
-                            0.1 * size**0.5, 0.001, 0.1, -0.4, 0.4, 0, bad, 0, True, initializer)
-            )  # fmt: skip
+                WeightFacts(
+                    name,
+                    part,
+                    (size // units, units) if part == "kernel" else (units,),
+                    "float32",
+                    size,
+                    0.1 * size**0.5,
+                    0.001,
+                    0.1,
+                    -0.4,
+                    0.4,
+                    0,
+                    bad,
+                    0,
+                    True,
+                    initializer,
+                )
+            )
     return tuple(rows)
 
 
@@ -153,12 +168,27 @@ def make_activations(dead: dict[str, int] | None = None, nan_in: str = "", n: in
         share = gone / units
         facts.append(
             ActivationFacts(
-                layer=name, tier="full" if activation else "strided", stride=1 if activation else 16, samples=n, values=values,
-                mean=0.4 * (1 - share), std=0.5, low=0.0, high=4.0, zeros=0.3 + 0.7 * share, nan=5 if name == nan_in else 0, inf=0,
-                saturated=float("nan"), units=units, dead=gone, near_dead=0, dead_below=1e-7, histogram=make_histogram(values),
+                layer=name,
+                tier="full" if activation else "strided",
+                stride=1 if activation else 16,
+                samples=n,
+                values=values,
+                mean=0.4 * (1 - share),
+                std=0.5,
+                low=0.0,
+                high=4.0,
+                zeros=0.3 + 0.7 * share,
+                nan=5 if name == nan_in else 0,
+                inf=0,
+                saturated=float("nan"),
+                units=units,
+                dead=gone,
+                near_dead=0,
+                dead_below=1e-7,
+                histogram=make_histogram(values),
                 unit_active=active,
             )
-        )  # fmt: skip
+        )
     return tuple(facts)
 
 
@@ -211,7 +241,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def make_inputs(kind: str, n: int, seed: int) -> np.ndarray:
-    """Return inputs: image (n, 8, 8, 1) in 0..1, rgb 0..255, table (n, 5), signal (n, 40, 2), tokens (n, 12) or text (n,)."""
+    """Return inputs: image (n, 8, 8, 1), rgb, table (n, 5), signal (n, 40, 2), tokens (n, 12), text (n,)."""
     rng = np.random.default_rng(seed + 1)
     return {
         "image": lambda: rng.random((n, SIDE, SIDE, 1), dtype=np.float32),
@@ -224,10 +254,18 @@ def make_inputs(kind: str, n: int, seed: int) -> np.ndarray:
 
 
 def make_output(
-    task: str = "multiclass", *, n: int = 200, classes: int = 10, quality: float = 0.9, labels: bool = True,
-    scores: str = "", seed: int = 0, name: str = "output", arrays: tuple[np.ndarray, np.ndarray] | None = None,
+    task: str = "multiclass",
+    *,
+    n: int = 200,
+    classes: int = 10,
+    quality: float = 0.9,
+    labels: bool = True,
+    scores: str = "",
+    seed: int = 0,
+    name: str = "output",
+    arrays: tuple[np.ndarray, np.ndarray] | None = None,
     class_names: tuple[str, ...] | None = None,
-) -> tuple[OutputEvidence, np.ndarray | None, np.ndarray]:  # fmt: skip
+) -> tuple[OutputEvidence, np.ndarray | None, np.ndarray]:
     """Return the evidence of one output with its (y_true, y_pred); `arrays` gives them outright."""
     from reportgen.analysis.metrics import make_accumulator, score_samples
 
@@ -242,15 +280,29 @@ def make_output(
     names = tuple(f"class {i}" for i in range(2 if task == "binary" else classes)) if named else ()
     keys = np.random.default_rng(seed + 7).integers(1, 2**63, n).astype(np.uint64)
     records = RecordArrays(
-        keys=keys, occurrences=np.zeros(n, np.uint32), positions=np.arange(n, dtype=np.int64), truth=sample.truth,
-        prediction=sample.prediction, confidence=np.asarray(sample.confidence, np.float32), loss=np.asarray(sample.loss, np.float32),
-        ids=(), rule=f"all {n:,} samples",
-    )  # fmt: skip
+        keys=keys,
+        occurrences=np.zeros(n, np.uint32),
+        positions=np.arange(n, dtype=np.int64),
+        truth=sample.truth,
+        prediction=sample.prediction,
+        confidence=np.asarray(sample.confidence, np.float32),
+        loss=np.asarray(sample.loss, np.float32),
+        ids=(),
+        rule=f"all {n:,} samples",
+    )
     evidence = OutputEvidence(
-        name=name, task=task, task_reason="chosen in the test", scores=scores, shape=y_pred.shape[1:],
-        class_names=names if class_names is None else class_names, n=n, n_labelled=n if labels else 0,
-        state=accumulator.state(), records=records, loss_name=LOSSES.get(task, ""),
-    )  # fmt: skip
+        name=name,
+        task=task,
+        task_reason="chosen in the test",
+        scores=scores,
+        shape=y_pred.shape[1:],
+        class_names=names if class_names is None else class_names,
+        n=n,
+        n_labelled=n if labels else 0,
+        state=accumulator.state(),
+        records=records,
+        loss_name=LOSSES.get(task, ""),
+    )
     return evidence, given, y_pred
 
 
@@ -290,11 +342,25 @@ def make_maps(kept: KeptSamples, seed: int = 0) -> tuple[LayerMaps, ...]:
 
 
 def make_worker(
-    task: str = "multiclass", *, n: int = 200, classes: int = 10, quality: float = 0.9, labels: bool = True, scores: str = "",
-    inputs: str = "", kind: str = "Functional", compiled: bool = True, dead: dict[str, int] | None = None, nan_weights: str = "",
-    nan_activations: str = "", seed: int = 0, arrays: tuple[np.ndarray, np.ndarray] | None = None,
-    extra_outputs: tuple[tuple[str, str], ...] = (), problems: tuple[Problem, ...] = (), **changes: Any,
-) -> WorkerEvidence:  # fmt: skip
+    task: str = "multiclass",
+    *,
+    n: int = 200,
+    classes: int = 10,
+    quality: float = 0.9,
+    labels: bool = True,
+    scores: str = "",
+    inputs: str = "",
+    kind: str = "Functional",
+    compiled: bool = True,
+    dead: dict[str, int] | None = None,
+    nan_weights: str = "",
+    nan_activations: str = "",
+    seed: int = 0,
+    arrays: tuple[np.ndarray, np.ndarray] | None = None,
+    extra_outputs: tuple[tuple[str, str], ...] = (),
+    problems: tuple[Problem, ...] = (),
+    **changes: Any,
+) -> WorkerEvidence:
     """Return the worker's evidence; `extra_outputs` are (name, task) pairs, `changes` replace whole fields."""
     outputs = [
         make_output(task, n=n, classes=classes, quality=quality, labels=labels, scores=scores, seed=seed, arrays=arrays)
@@ -307,9 +373,17 @@ def make_worker(
     kept = make_kept(outputs, x)
     numeric = x.dtype.kind in "iuf"
     facts = InputFacts(
-        "input", x.shape[1:], str(x.dtype), float(x.min()) if numeric else float("nan"), float(x.max()) if numeric else float("nan"),
-        float(x.mean()) if numeric else float("nan"), float(x.std()) if numeric else float("nan"), 0, 0, 0,
-    )  # fmt: skip
+        "input",
+        x.shape[1:],
+        str(x.dtype),
+        float(x.min()) if numeric else float("nan"),
+        float(x.max()) if numeric else float("nan"),
+        float(x.mean()) if numeric else float("nan"),
+        float(x.std()) if numeric else float("nan"),
+        0,
+        0,
+        0,
+    )
     worker = WorkerEvidence(
         model=make_model(task, kind, compiled),
         graph=make_graph(),
@@ -337,7 +411,7 @@ def make_artifacts(
     worker: bool = True,
     **knobs: Any,
 ) -> Artifacts:
-    """Return artifacts of one report. `history` is a kind, a History or None; `worker=False` means the worker was lost."""
+    """Return artifacts of one report. `history` is a kind, a History or None; `worker=False`: it was lost."""
     read = make_history(history) if isinstance(history, str) else history
     found = make_worker(task, **knobs) if worker else None
     problems = () if worker else (Problem("worker", "The worker ran out of memory", "Raise limits.memory"),)
