@@ -21,7 +21,7 @@ import tensorflow as tf
 
 HERE = Path(__file__).resolve().parent
 INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
-MEMBER = "./hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
+MEMBER = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 
 
 def load_sentences(archive: str) -> tuple[list[str], np.ndarray, list[str]]:
