@@ -7,8 +7,8 @@ The histogram has `BINS` counts in ascending order of value, so that magnitudes 
     index 129 .. 256   positive values, smallest magnitude first
 
 Bin k of one sign (k = 0 .. 127) holds HISTOGRAM_EDGES[k] <= |value| < HISTOGRAM_EDGES[k + 1]; magnitudes of 1e8 and
-more are counted in the last bin. NaN and infinities are not counted here (they have counts of their own). The index needs
-arithmetic only, no search, so a compiled graph computes the same from the constants below:
+more are counted in the last bin. NaN and infinities are not counted here (they have counts of their own). The index
+needs arithmetic only, no search, so a compiled graph computes the same from the constants below:
 
     k     = floor(log(|value|) * SCALE + OFFSET), clipped to -1 .. 127  (-1: the zero bin; log 0 may be -inf)
     index = ZERO_BIN + sign(value) * (k + 1)
