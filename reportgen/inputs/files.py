@@ -1,0 +1,67 @@
+"""Files of unknown origin: looked at before they are opened, shown by a short name, hashed in a stream."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from reportgen.errors import InputRefused
+
+_CHUNK = 1 << 20
+
+
+def shown(path: Path) -> str:
+    """Return the path as a person would write it: relative where it lies below the working folder."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def check_file(path: Path, what: str) -> int:
+    """Return the size in bytes of a regular, readable, non-empty file; raises InputRefused for anything else.
+
+    Devices, pipes and sockets are refused without being opened, so that nothing can hang. Links are followed.
+    """
+    name = shown(path)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise InputRefused(f"{name}: no such file ({what})") from None
+    except (OSError, ValueError) as error:
+        raise InputRefused(f"{name}: cannot be read ({what}): {getattr(error, 'strerror', None) or error}") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise InputRefused(f"{name}: is a folder; {what} must be a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise InputRefused(f"{name}: is not a regular file ({what}); copy it to one")
+    if found.st_size == 0:
+        raise InputRefused(f"{name}: the file is empty ({what}); was the job stopped while it was written?")
+    if not os.access(path, os.R_OK):
+        raise InputRefused(f"{name}: cannot be read ({what}): permission denied")
+    return found.st_size
+
+
+def read_bounded(path: Path, what: str, limit: int) -> bytes:
+    """Return the bytes of a file of at most `limit` bytes; raises InputRefused."""
+    size = check_file(path, what)
+    if size > limit:
+        raise InputRefused(f"{shown(path)}: {size:,} bytes are more than {what} may have ({limit:,})")
+    try:
+        with path.open("rb") as stream:
+            return stream.read(limit)
+    except OSError as error:
+        raise InputRefused(f"{shown(path)}: cannot be read ({what}): {error.strerror or error}") from None
+
+
+def compute_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hex, read in chunks; raises InputRefused when it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise InputRefused(f"{shown(path)}: cannot be read: {error.strerror or error}") from None
+    return digest.hexdigest()
