@@ -62,8 +62,8 @@ class PairFacts:
 
     `name` is the metric without "val_". `best` is the best point of the judged curve (validation, else training; the
     earliest of equals). `gap_*` is how much worse validation is than training at that epoch (positive: worse, in the
-    metric's unit; NaN when one is absent or not finite there). `trend` is that of the judged curve, `overfitting` needs both.
-    `direction_known` is False when it was read from the training curve's course instead of the name.
+    metric's unit; NaN when one is absent or not finite there). `trend` is that of the judged curve, `overfitting` needs
+    both. `direction_known` is False when it was read from the training curve's course instead of the name.
     """
 
     name: str

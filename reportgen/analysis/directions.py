@@ -81,7 +81,7 @@ HIGHER = frozenset(
         "top",
     }
 )
-HIGHER_RUNS = ("true_positives", "true_negatives", "f1score")
+HIGHER_RUNS = ("io_u", "true_positives", "true_negatives", "f1score")
 LEARNING_RATES = frozenset({"learning_rate", "lr", "learningrate"})
 TIMES = frozenset({"time", "duration", "seconds", "sec", "step", "steps", "epoch", "epochs", "iteration", "iterations"})
 

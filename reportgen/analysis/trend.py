@@ -92,16 +92,21 @@ def judge_trend(epochs: Array, values: Array, smallest: float) -> Trend:
     return Trend(course, slope * scale, change * scale, window)
 
 
+def smoothing(points: int) -> int:
+    """Return how many points on either side a running median takes."""
+    return max(1, points // 40)
+
+
 def smooth(values: Array) -> Array:
     """Return running medians over 3 points, or about a twentieth of a long curve; the ends use what there is."""
-    half = max(1, values.size // 40)
+    half = smoothing(values.size)
     padded = np.concatenate([np.full(half, np.nan), values, np.full(half, np.nan)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
     return np.asarray(np.nanmedian(windows, axis=1))
 
 
 def condense(values: Array, points: int = CONDENSED) -> tuple[Array, Array]:
-    """Return medians of equal stretches and each stretch's first index, so that a million epochs cost as much as 400."""
+    """Return medians of equal stretches and each stretch's first index, so that a million epochs cost like 400."""
     if values.size <= points:
         return values, np.arange(values.size)
     starts = np.linspace(0, values.size, points + 1).astype(np.int64)[:-1]
@@ -116,10 +121,10 @@ def find_turn(train: Array, validation: Array, smallest: float) -> Turn | None:
     smoothed validation curve's best epoch:
     1. the median of the last tenth lies more than `smallest` (relative) above the best: Prechelt's generalisation loss,
        "Early Stopping - But When?" 1998, with 5 percent for a loss;
-    2. and more than three times the noise of that median above it, so that a lucky minimum is no turn;
+    2. and more than 2.5 standard errors of those two medians above it, so that a lucky minimum is no turn;
     3. validation rises by rank (Mann-Kendall) or all of its later half stays above the best by that margin;
     4. training still falls, by more than one percent and its own noise.
-    Amazon SageMaker Debugger's Overfit and Overtraining rules look at a ratio of losses or a patience alone, AutoTrainer
+    Amazon SageMaker Debugger's Overfit and Overtraining rules look at a ratio of losses or a patience, AutoTrainer
     (Zhang et al., ICSE 2021) at counts over fixed thresholds; the noise and the training curve are what keep this rule
     from firing on a plateau.
     """
@@ -129,14 +134,16 @@ def find_turn(train: Array, validation: Array, smallest: float) -> Turn | None:
     (v, starts), (t, _) = condense(validation / scale), condense(train / scale)
     level = smooth(v)
     onset = int(np.argmin(level))
-    after = v[onset + 1 :]
+    after = v[onset + 1 + v.size // 40 :]  # what the running median chose as low is no evidence of a rise
     if after.size < 3:
         return None
-    last = max(3, v.size // TAIL)
-    end = float(np.median(v[-min(last, after.size) :]))
-    best = float(level[onset])
-    margin = max(smallest * abs(best), 3 * estimate_noise(v) * 1.2533 / math.sqrt(min(last, after.size)), 1e-12)
-    rises = compute_rank_trend(after) > VERY_SURE or bool(np.min(level[onset + 1 + after.size // 2 :]) > best + margin)
+    last = min(max(3, v.size // TAIL), after.size)
+    end, best = float(np.median(v[-last:])), float(level[onset])
+    error = 1.2533 * estimate_noise(v) * math.sqrt(1 / last + 1 / (2 * smoothing(v.size) + 1))
+    margin = max(smallest * abs(best), 2.5 * error, 1e-12)
+    needed = VERY_SURE if after.size >= 8 else SURE
+    later = level[-(after.size - after.size // 2) :]
+    rises = compute_rank_trend(after) > needed or bool(np.min(later) > best + margin)
     if end - best <= margin or not rises or not _falls(t, onset):
         return None
     return Turn(int(starts[onset]), (end - best) * scale)
