@@ -65,8 +65,9 @@ def load_config(
     *,
     environment: Mapping[str, str] | None = None,
     keep_going: bool = False,
+    output: Path | None = None,
 ) -> Config:
-    """Read a configuration; `overrides` are `section.key=value` texts.
+    """Read a configuration; `overrides` are `section.key=value` texts, `output` is the command line's (absolute).
 
     Raises UsageError with one line a mistake, or InputRefused where something is asked for that `trust` does not allow
     or that lies outside `confine`. Reads only the configuration itself; nothing heavy is imported.
@@ -86,6 +87,8 @@ def load_config(
     settings = _validate(draft)
     draft.raise_if_wrong()
     assert settings is not None
+    if output is not None:
+        settings = settings.model_copy(update={"output": output})
     return _settle(settings, file, draft, trust, confine, keep_going)
 
 

@@ -50,7 +50,7 @@ def describe_batch(batch: BatchSettings) -> BatchSpec:
     used = {f"batch.x{_of(key)}": array for key, array in batch.x.items()}
     used |= {f"batch.y{_of(key)}": array for key, array in batch.y.items()}
     for key, array in used.items():
-        _check_numbers(_find(arrays, array, key, name), name)
+        _check_kind(_find(arrays, array, key, name), name, text_is_fine=key.startswith("batch.x"))
     if batch.ids:
         _check_ids(_find(arrays, batch.ids, "batch.ids", name), name)
         used["batch.ids"] = batch.ids
@@ -79,8 +79,8 @@ def _find(arrays: dict[str, ArrayHeader], array: str, key: str, name: str) -> Ar
     raise InputRefused(f"{name}: there is no array `{array}` ({key}); {there}")
 
 
-def _check_numbers(header: ArrayHeader, name: str) -> None:
-    """Refuse arrays that are not numbers of a kind that models take."""
+def _check_kind(header: ArrayHeader, name: str, *, text_is_fine: bool) -> None:
+    """Refuse arrays that models do not take; text only where a model may take text (an input)."""
     what = f"{name}: array `{header.name}`"
     if header.dtype.hasobject:
         raise InputRefused(
@@ -94,8 +94,8 @@ def _check_numbers(header: ArrayHeader, name: str) -> None:
         )
     if header.dtype.kind == "c":
         raise InputRefused(f"{what} holds complex numbers; save the real and imaginary parts as float32")
-    if header.dtype.kind in "SU":
-        raise InputRefused(f"{what} holds text ({header.dtype}); save numbers (encoded tokens, class indices)")
+    if header.dtype.kind in "SU" and not text_is_fine:
+        raise InputRefused(f"{what} holds text ({header.dtype}); save class indices")
     if header.dtype.kind in "mM":
         raise InputRefused(f"{what} holds dates or durations ({header.dtype}); save numbers")
     if not header.shape:

@@ -15,9 +15,10 @@ _CHUNK = 1 << 20
 def shown(path: Path) -> str:
     """Return the path as a person would write it: relative where it lies below the working folder."""
     try:
-        return str(path.relative_to(Path.cwd()))
+        short = os.path.relpath(path)
     except (ValueError, OSError):
         return str(path)
+    return os.path.normpath(path) if short.startswith("..") else short
 
 
 def check_file(path: Path, what: str) -> int:

@@ -42,7 +42,7 @@ def _hash(path: Path | None) -> Hash:
 
 def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
-    model = check_model(config.model)
+    model = check_model(config.model, config.trust)
     batch = describe_batch(config.batch) if config.batch is not None else None
     plan = Plan(
         model=model,

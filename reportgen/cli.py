@@ -1,0 +1,328 @@
+"""The command line: arguments -> functions, errors -> one line and an exit code. Everything heavy is imported late."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from reportgen import __version__
+from reportgen.errors import ReportgenError, Stopped, UsageError, worst_exit_code
+
+if TYPE_CHECKING:
+    from reportgen.config_schema import Config
+    from reportgen.pipeline import Built
+
+INTERNAL_ERROR = 3
+
+
+class Program(click.Group):
+    """The group of commands; turns every error into one line on stderr and the exit code of its kind."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command and exit with its code."""
+        extra["standalone_mode"] = False
+        debug = "--debug" in (extra.get("args") or (args[0] if args and args[0] else sys.argv[1:]))
+        with _signals_raise():
+            code = _run(lambda: super(Program, self).main(*args, **extra), debug)
+        sys.exit(code)
+
+
+class TrustingCommand(click.Command):
+    """A command with `--trust`, which may stand without a value and then means all."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read `--trust` as `--trust=all`, so that it never swallows the argument behind it."""
+        return super().parse_args(ctx, ["--trust=all" if arg == "--trust" else arg for arg in args])
+
+
+def _run(command: Callable[[], Any], debug: bool) -> int:
+    """Call `command`; return its exit code, and say what went wrong on stderr."""
+    try:
+        result = command()
+    except ReportgenError as error:
+        complain(error.message, error.detail if debug else "", debug)
+        return error.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f" (see {context.command_path} --help)" if context else ""
+        complain(error.format_message().rstrip(".") + hint, "", debug=False)
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        complain("interrupted", "", debug=False)
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # whoever read the output has left
+        return 0
+    except MemoryError:
+        complain("ran out of memory; use a smaller test batch or a bigger machine", "", debug)
+        return INTERNAL_ERROR
+    except Exception as error:  # a mistake of reportgen's own: still one line, never a traceback
+        complain(f"internal error, please report it: {type(error).__name__}: {error}", "", debug)
+        return INTERNAL_ERROR
+    return result if isinstance(result, int) else 0
+
+
+def complain(message: str, detail: str, debug: bool) -> None:
+    """Write an error on stderr: a line for each of its lines, and what is behind it with --debug."""
+    for line in message.splitlines() or ["failed"]:
+        click.echo(f"reportgen: {printable(line)}", err=True)
+    if detail:
+        click.echo("\n".join(printable(line) for line in detail.splitlines()), err=True)
+    if debug:
+        click.echo(traceback.format_exc().rstrip(), err=True)
+
+
+def printable(text: str) -> str:
+    """Return `text` with control and bidirectional characters written out, so that no name can forge a log."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise Stopped, so that everything cleans up behind itself; restore them afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        """End the run; a second signal changes nothing while the first one's cleaning up goes on."""
+        for known in before:
+            signal.signal(known, signal.SIG_IGN)
+        raise Stopped("interrupted" if number == signal.SIGINT else "terminated", signal_number=number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_CONFIG = click.argument("configs", metavar="CONFIG...", nargs=-1, required=True, type=click.Path(path_type=Path))
+_SHARED = (
+    click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set batch.x=x_val."),
+    click.option(
+        "--trust", "trusted", multiple=True, metavar="[=NAMES]", help="Allow keys that run code: all, or names."
+    ),
+    click.option("--confine", type=click.Path(path_type=Path), metavar="DIR", help="Read and write below DIR only."),
+    click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong."),
+    click.option("--debug", is_flag=True, help="Show what is behind an error."),
+)
+
+
+def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that build and check share."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Program, context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="reportgen", message="%(prog)s %(version)s")
+def main() -> None:
+    """Turn what a Keras training job left behind into one HTML report."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@main.command(cls=TrustingCommand)
+@_CONFIG
+@_shared
+@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="DIR", help="Write there instead.")
+@click.option("--keep-going", is_flag=True, help="Make what can be made although the model is refused.")
+def build(
+    configs: tuple[Path, ...],
+    overrides: tuple[str, ...],
+    trusted: tuple[str, ...],
+    confine: Path | None,
+    quiet: bool,
+    debug: bool,
+    output: Path | None,
+    keep_going: bool,
+) -> int:
+    """Build the report of each CONFIG."""
+    from reportgen.config import load_config
+    from reportgen.trust import read_trust
+
+    trust = read_trust(trusted)
+    folders = _output_folders(configs, output)
+    rows = []
+    for path, folder in zip(configs, folders, strict=True):
+
+        def one(path: Path = path, folder: Path | None = folder) -> int:
+            config = load_config(path, overrides, trust, confine, keep_going=keep_going, output=folder)
+            return _build_one(config, quiet, str(path) if len(configs) > 1 else "")
+
+        code = _run_one(one, debug)
+        rows.append((str(path), code))
+    if len(configs) > 1 and not quiet:
+        _print_table(rows)
+    return worst_exit_code([code for _, code in rows])
+
+
+def _run_one(command: Callable[[], int], debug: bool) -> int:
+    """Run one of several configurations: a failure is told and the next one follows; a signal ends them all."""
+    try:
+        return command()
+    except Stopped:
+        raise
+    except ReportgenError as error:
+        complain(error.message, error.detail if debug else "", debug)
+        return error.exit_code
+
+
+def _output_folders(configs: tuple[Path, ...], output: Path | None) -> list[Path | None]:
+    """Return where each configuration's report goes when --output was given: DIR, or a folder each below it."""
+    if output is None:
+        return [None] * len(configs)
+    if len(configs) == 1:
+        return [output.absolute()]
+    for name in (lambda path: path.stem, lambda path: path.absolute().parent.name):
+        names = [name(path) for path in configs]
+        if len(set(names)) == len(names):
+            return [(output / name).absolute() for name in names]
+    raise UsageError("--output: the configurations have the same names; give each an `output` of its own instead")
+
+
+def _build_one(config: Config, quiet: bool, label: str) -> int:
+    """Build one report and say where it is and what it says."""
+    from reportgen import pipeline
+    from reportgen.progress import choose_progress
+
+    progress = choose_progress(quiet, label)
+    try:
+        built = pipeline.generate(config, progress=progress)
+    finally:
+        progress.done()
+    if not quiet:
+        _print_built(built, config)
+    return built.exit_code
+
+
+def _print_built(built: Built, config: Config) -> None:
+    """Print the verdict, failed gates, lost parts, how much of the samples the file holds, and where it is."""
+    report = built.report
+    click.echo(printable(report.verdict.sentence))
+    for gate in report.gates:
+        if gate.held is not True:
+            click.echo(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
+    for section in report.sections:
+        if section.state == "failed":
+            click.echo(f"Section {section.title} failed: {printable(section.summary)}")
+    held = report.provenance.samples_shown
+    click.echo(
+        f"The report holds the content of {held:,} {'sample' if held == 1 else 'samples'} (samples: {config.samples})."
+    )
+    from reportgen.inputs.files import shown
+
+    for path in built.files:
+        click.echo(printable(shown(path)))
+
+
+def _print_table(rows: list[tuple[str, int]]) -> None:
+    """Print which configuration ended how."""
+    words = {0: "ok", 1: "gate failed", 2: "configuration", 3: "input refused", 4: "section failed", 74: "not written"}
+    words |= {124: "time limit"}
+    width = max(len(printable(name)) for name, _ in rows)
+    click.echo(f"\n{'configuration':<{max(width, 13)}}  exit  result")
+    for name, code in rows:
+        click.echo(f"{printable(name):<{max(width, 13)}}  {code:>4}  {words.get(code, 'stopped')}")
+
+
+@main.command(cls=TrustingCommand)
+@_CONFIG
+@_shared
+def check(
+    configs: tuple[Path, ...],
+    overrides: tuple[str, ...],
+    trusted: tuple[str, ...],
+    confine: Path | None,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Validate each CONFIG and what it names, without loading the model."""
+    from reportgen.config import load_config
+    from reportgen.inputs.inspect import describe_inputs
+    from reportgen.trust import read_trust
+
+    trust = read_trust(trusted)
+    codes = []
+    for path in configs:
+
+        def one(path: Path = path) -> int:
+            lines = describe_inputs(load_config(path, overrides, trust, confine))
+            if not quiet:
+                click.echo(f"{printable(str(path))}: ok")
+                for line in lines:
+                    click.echo(f"  {printable(line)}")
+            return 0
+
+        codes.append(_run_one(one, debug))
+    return worst_exit_code(codes)
+
+
+@main.command()
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else beside it.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong.")
+@click.option("--debug", is_flag=True, help="Show what is behind an error.")
+def render(report: Path, output: Path | None, quiet: bool, debug: bool) -> None:
+    """Make the page of a saved REPORT (.html or .json) again."""
+    from reportgen import pipeline
+    from reportgen.inputs.files import check_file, shown
+
+    check_file(report, "the report")
+    files = pipeline.render_again(report, output or report.absolute().parent)
+    for path in () if quiet else files:
+        click.echo(printable(shown(path)))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    import json
+
+    from reportgen.config import describe_schema
+
+    click.echo(json.dumps(describe_schema(), indent=2))
+
+
+@main.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace a configuration that is there already.")
+@click.option("--debug", is_flag=True, help="Show what is behind an error.")
+def init(folder: Path, force: bool, debug: bool) -> None:
+    """Write a commented configuration for what lies in FOLDER."""
+    from reportgen.starter import write_starter
+
+    written, notes = write_starter(folder, force=force)
+    for note in notes:
+        click.echo(printable(note))
+    click.echo(f"Written: {printable(str(written))}; look through it, then: reportgen build {printable(str(written))}")
+
+
+@main.command()
+@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("reportgen-demo"), metavar="DIR")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong.")
+@click.option("--debug", is_flag=True, help="Show what is behind an error.")
+def demo(output: Path, quiet: bool, debug: bool) -> int:
+    """Build the report of the bundled example."""
+    from reportgen.config import load_config
+    from reportgen.resources import find_example
+
+    config = load_config(find_example("digits") / "config.yaml", output=output.absolute(), environment={})
+    return _build_one(config, quiet, "")
