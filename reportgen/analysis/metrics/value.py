@@ -14,8 +14,9 @@ Array = NDArray[Any]
 class MetricValue:
     """One metric with its n, 95% interval and the simple baseline's value on the same samples.
 
-    NaN means "could not be computed"; `reason` then says why. `better` is higher, lower or neither. `unit` is "share" for
-    proportions in 0..1, "" otherwise. `interval` names the method ("Wilson", "bootstrap, 1,000 resamples, seed 0", "none").
+    NaN means "could not be computed"; `reason` then says why. `better` is higher, lower or neither. `unit` is "share"
+    for proportions in 0..1, "" otherwise. `interval` names the method ("Wilson", "bootstrap, 1,000 resamples, seed 0",
+    "none").
     """
 
     name: str

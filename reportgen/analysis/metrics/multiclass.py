@@ -1,0 +1,294 @@
+"""Multiclass: one of several classes a sample."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.analysis import calibration, intervals
+from reportgen.analysis.calibration import Reliability
+from reportgen.analysis.metrics import classes as tables
+from reportgen.analysis.metrics.classes import (
+    Baseline,
+    ConfidenceHistogram,
+    ConfusedPair,
+    ConfusionBlock,
+    PerClass,
+)
+from reportgen.analysis.metrics.labels import class_labels, softmax
+from reportgen.analysis.metrics.pairs import PairCounts
+from reportgen.analysis.metrics.parts import Moments, Sum
+from reportgen.analysis.metrics.streaming import Streaming
+from reportgen.analysis.metrics.value import MetricValue
+
+Array = NDArray[Any]
+
+RANKS = 10
+HISTOGRAM_BINS = 20
+CLIP = 1e-7
+
+
+class Multiclass(Streaming):
+    """Metrics of scores (n, C) against class labels; `scores` says whether they are probabilities, logits or scores.
+
+    Memory: 8 C^2 bytes up to 1,000 classes, beyond 16 bytes for each distinct (truth, prediction) that occurs; the rest
+    is a few kilobytes. It does not grow with n.
+    """
+
+    task = "multiclass"
+    headlines = ("accuracy", "f1_macro", "log_loss")
+
+    def _build(self) -> None:
+        """Make the parts."""
+        if self.classes < 2:
+            self.classes = int(self.shape[-1] or 0) if self.shape else 0
+        if self.classes < 2:
+            raise ValueError("a multiclass output needs at least 2 scores a sample")
+        self._pairs = self._part("pairs", PairCounts(self.classes))
+        self._predicted = self._part("predicted", Sum(self.classes))
+        self._ranks = self._part("ranks", Sum(RANKS + 1))
+        self._losses = self._part("losses", Moments(2))
+        self._bins = self._part("bins", Sum(calibration.BINS, 2))
+        self._bin_sums = self._part("bin_sums", Sum(calibration.BINS, 2, dtype=np.float64))
+        self._histogram = self._part("histogram", Sum(HISTOGRAM_BINS, 3))
+
+    def update(self, y_true: Array | None, y_pred: Array, weights: Array | None = None) -> None:
+        """Add one chunk: labels (n,), (n, 1) or (n, C), or None; scores (n, C). Raises ValueError for other shapes."""
+        scores = as_scores(y_pred, self.classes)
+        n = len(scores)
+        finite = np.isfinite(scores).all(axis=1)
+        labelled = np.zeros(n, bool)
+        truth = np.zeros(n, np.int64)
+        if y_true is not None:
+            truth, labelled = class_labels(y_true, self.classes, n)
+            self._count(bad_labels=n - int(labelled.sum()))
+        self._count(n=n, bad_scores=n - int(finite.sum()), weighted=0 if weights is None else n)
+        if not finite.all():
+            scores, truth, labelled = scores[finite], truth[finite], labelled[finite]
+        self._count(labelled=int(labelled.sum()))
+        if self.scores == "logits":
+            scores = softmax(scores)
+        self._add(scores, truth, labelled)
+
+    def _add(self, scores: Array, truth: Array, labelled: Array) -> None:
+        """Add finite scores; `truth` counts where `labelled`."""
+        answer = scores.argmax(axis=1)
+        self._predicted.values += np.bincount(answer, minlength=self.classes)
+        right = (answer == truth) & labelled
+        if self.probabilistic:
+            confidence = scores[np.arange(len(scores)), answer]
+            self._add_confidence(confidence, right, labelled)
+        if not labelled.all():
+            scores, truth, answer = scores[labelled], truth[labelled], answer[labelled]
+        self._pairs.add(truth, answer)
+        own = scores[np.arange(len(scores)), truth]
+        self._ranks.values += np.bincount(_rank(scores, own, truth), minlength=RANKS + 1)
+        if self.probabilistic:
+            brier = np.einsum("ij,ij->i", scores, scores) - 2 * own + 1
+            self._losses.add(np.stack([-np.log(np.clip(own, CLIP, 1.0)), brier], axis=1))
+
+    def _add_confidence(self, confidence: Array, right: Array, labelled: Array) -> None:
+        """Count how sure the model was, and whether it was right."""
+        outcome = np.where(labelled, np.where(right, 0, 1), 2)
+        place = calibration.bin_of(confidence, HISTOGRAM_BINS) * 3 + outcome
+        self._histogram.values += np.bincount(place, minlength=HISTOGRAM_BINS * 3).reshape(-1, 3)
+        cell = calibration.bin_of(confidence[labelled]) * 2 + right[labelled]
+        size, shape = calibration.BINS * 2, (calibration.BINS, 2)
+        self._bins.values += np.bincount(cell, minlength=size).reshape(shape)
+        self._bin_sums.values += np.bincount(cell, weights=confidence[labelled], minlength=size).reshape(shape)
+
+    @property
+    def confusion(self) -> Array | None:
+        """Counts (C, C) int64, rows the truth; None past 1,000 classes (use `block` and `confused_pairs`)."""
+        return self._pairs.matrix()
+
+    @property
+    def predicted(self) -> Array:
+        """How often each class was answered (C,), labelled or not."""
+        return self._predicted.values
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The majority class, or None without labels."""
+        return tables.majority(self._counts()[1])
+
+    def per_class(self) -> PerClass:
+        """Return precision, recall and F1 of each class with intervals and support."""
+        return tables.compute_per_class(*self._counts())
+
+    def reliability(self) -> Reliability | None:
+        """Return the calibration of the top answer in 15 bins; None without probabilities or labels."""
+        if not self.probabilistic or not self.n_labelled:
+            return None
+        return calibration.compute_reliability(self._bins.values, self._bin_sums.values)
+
+    def confidence_histogram(self) -> ConfidenceHistogram | None:
+        """Return counts by confidence in 20 bins; None when the scores are not probabilities."""
+        if not self.probabilistic:
+            return None
+        right, wrong, unlabelled = self._histogram.values.T
+        return ConfidenceHistogram(np.linspace(0.0, 1.0, HISTOGRAM_BINS + 1), right, wrong, unlabelled)
+
+    def confused_pairs(self, k: int = 10) -> tuple[ConfusedPair, ...]:
+        """Return the `k` most frequent mistakes."""
+        return tables.confused_pairs(self._pairs.cells(), self._counts()[1], k)
+
+    def ordering(self) -> tuple[int, ...]:
+        """Return all classes in an order in which confused ones stand together."""
+        return tables.seriation(self._pairs.cells(), range(self.classes))
+
+    def block(self, size: int = 30) -> ConfusionBlock:
+        """Return the confusion matrix to draw: all of it up to `size` classes, else its worst block."""
+        return tables.worst_block(self._pairs.cells(), self.classes, size)
+
+    def result(self) -> tuple[MetricValue, ...]:
+        """Return accuracy, top-k, macro and weighted rates, MCC, log loss, Brier score and calibration error."""
+        right, support, predicted = self._counts()
+        found = tables.averages(right, support, predicted)
+        plain = tables.constant_answer(support)
+        ends, method = tables.bootstrap_averages(self._pairs.cells())
+        if int(right.sum()) == self.n_labelled:
+            ends, method = dict.fromkeys(ends, self._wilson(right.sum())), tables.NO_MISTAKE
+        metrics = [self._accuracy(int(right.sum()), plain), *self._top_k(support)]
+        for name, (label, help_text) in AVERAGES.items():
+            metrics.append(
+                self._metric(
+                    name,
+                    label,
+                    float(found[name]),
+                    ends.get(name),
+                    method,
+                    baseline=plain.get(name),
+                    baseline_name=tables.CONSTANT,
+                    unit="" if name == "mcc" else "share",
+                    help=help_text,
+                )
+            )
+        return (*metrics, *self._losses_result(support))
+
+    def _counts(self) -> tuple[Array, Array, Array]:
+        """Return how often each class was right, occurred and was answered, over labelled samples."""
+        truth, prediction, counts = self._pairs.cells()
+        same = truth == prediction
+        parts = ((truth[same], counts[same]), (truth, counts), (prediction, counts))
+        totals = [np.bincount(labels, weights=weight, minlength=self.classes) for labels, weight in parts]
+        right, support, predicted = (np.rint(total).astype(np.int64) for total in totals)
+        return right, support, predicted
+
+    def _wilson(self, hits: float) -> tuple[float, float]:
+        """Return the Wilson interval of a share of the labelled samples."""
+        return intervals.wilson_pair(float(hits), float(self.n_labelled))
+
+    def _accuracy(self, hits: int, plain: dict[str, float]) -> MetricValue:
+        """Return the accuracy; micro-averaged precision, recall and F1 are the same number."""
+        return self._metric(
+            "accuracy",
+            "Accuracy",
+            hits / self.n_labelled if self.n_labelled else math.nan,
+            self._wilson(hits),
+            "Wilson",
+            baseline=plain.get("accuracy"),
+            baseline_name=tables.CONSTANT,
+            unit="share",
+            help="Share of samples whose top answer is right (micro-averaged F1 is the same number).",
+        )
+
+    def _top_k(self, support: Array) -> list[MetricValue]:
+        """Return the share of samples whose label is among the k best answers, for k that say something."""
+        metrics = []
+        for k in (k for k in (3, 5) if self.classes >= 2 * k - 1):
+            hits = int(self._ranks.values[:k].sum())
+            metrics.append(
+                self._metric(
+                    f"top_{k}_accuracy",
+                    f"Top-{k} accuracy",
+                    hits / self.n_labelled if self.n_labelled else math.nan,
+                    self._wilson(hits),
+                    "Wilson",
+                    baseline=float(np.sort(support)[-k:].sum() / support.sum()) if support.sum() else None,
+                    baseline_name=f"always the {k} most frequent classes",
+                    unit="share",
+                    help=f"Share of samples whose label is among the {k} best answers.",
+                )
+            )
+        return metrics
+
+    def _losses_result(self, support: Array) -> list[MetricValue]:
+        """Return log loss, Brier score and expected calibration error."""
+        n = self.n_labelled if self.probabilistic else 0
+        shares = support[support > 0] / max(int(support.sum()), 1)
+        plain = (float(-(shares * np.log(shares)).sum()), float(1 - (shares**2).sum()))
+        metrics = []
+        for index, (name, label, help_text) in enumerate(LOSSES):
+            mean, squares = float(self._losses.mean[index]), float(self._losses.squares[index])
+            metrics.append(
+                self._metric(
+                    name,
+                    label,
+                    mean if n else math.nan,
+                    intervals.mean_interval(mean, squares, n),
+                    "Student's t",
+                    baseline=plain[index] if self.n_labelled else None,
+                    baseline_name=tables.PRIOR,
+                    better="lower",
+                    help=help_text,
+                )
+            )
+        return [*metrics, self._calibration_error()]
+
+    def _calibration_error(self) -> MetricValue:
+        """Return the expected calibration error of the top answer."""
+        bins = self.reliability()
+        low, high, method = calibration.ece_interval(self._bins.values, self._bin_sums.values)
+        return self._metric(
+            "ece",
+            "Expected calibration error",
+            bins.ece if bins else math.nan,
+            (low, high),
+            method,
+            better="lower",
+            help="Mean gap between confidence and accuracy over 15 bins of confidence.",
+        )
+
+    def _bad_label_words(self) -> str:
+        """Say what was wrong with labels that could not be used."""
+        return f"are not whole numbers in 0..{self.classes - 1}"
+
+
+AVERAGES = {
+    "balanced_accuracy": (
+        "Balanced accuracy",
+        "Mean recall over the classes that occur, each class counting the same.",
+    ),
+    "f1_macro": ("Macro F1", "Mean F1 over the classes that occur or are answered, each class counting the same."),
+    "precision_macro": ("Macro precision", "Mean precision over the classes that occur or are answered."),
+    "recall_macro": ("Macro recall", "Mean recall over the classes that occur or are answered."),
+    "f1_weighted": ("Weighted F1", "Mean F1 weighted by how often each class occurs."),
+    "precision_weighted": ("Weighted precision", "Mean precision weighted by how often each class occurs."),
+    "recall_weighted": ("Weighted recall", "Mean recall weighted by how often each class occurs."),
+    "mcc": ("Matthews correlation", "1 is perfect, 0 is no better than a constant answer, for unbalanced classes too."),
+}
+LOSSES = (
+    ("log_loss", "Log loss", "Mean of -ln(probability given to the label), cut at 1e-7 as Keras does."),
+    ("brier", "Brier score", "Mean squared distance between the probabilities and the label, 0 to 2."),
+)
+
+
+def as_scores(y_pred: Array, classes: int) -> NDArray[np.float64]:
+    """Return scores as float64 (n, classes); raises ValueError for any other shape."""
+    scores = np.asarray(y_pred)
+    if scores.ndim != 2 or scores.shape[1] != classes:
+        raise ValueError(f"predictions have shape {scores.shape}; expected (n, {classes})")
+    return scores.astype(np.float64)
+
+
+def _rank(scores: Array, own: Array, truth: Array) -> Array:
+    """Return the place of the label's score (0: best), at most 10; of equal scores the lower class is first."""
+    better = (scores > own[:, None]).sum(axis=1)
+    equal = scores == own[:, None]
+    if int(equal.sum()) > len(scores):
+        better = better + (equal & (np.arange(scores.shape[1]) < truth[:, None])).sum(axis=1)
+    return np.asarray(np.minimum(better, RANKS))
