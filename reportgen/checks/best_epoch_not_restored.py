@@ -1,0 +1,80 @@
+"""The saved weights are, by the record, not those of the best epoch, and that cost something.
+
+Needs the record of the restored epoch in the history; without it the answer is "not applicable", never a guess.
+Silent when the restored epoch is best on any validation metric (someone may have watched another one), or within 5%
+of the best loss (1% of a score): the margin of Prechelt's generalisation loss (1998), below which early stopping
+does not stop.
+"""
+
+from __future__ import annotations
+
+from reportgen.analysis.curves import PairFacts
+from reportgen.analysis.evidence import Artifacts
+from reportgen.checks.check import Check, Meta, Result
+from reportgen.checks.lookup import curve, curve_facts
+from reportgen.report.types import Evidence
+from reportgen.sections.words import number_text, percent
+
+META = Meta(
+    code="best-epoch-not-restored",
+    passed="The weights come from the best epoch, or close to it",
+    failed="The weights do not come from the best epoch",
+    level="warn",
+    needs=("history",),
+    causes=(
+        "EarlyStopping without restore_best_weights=True",
+        "EarlyStopping or ModelCheckpoint watches the training loss or another metric",
+    ),
+    fix="Set restore_best_weights=True in EarlyStopping (or load the best checkpoint before saving) and watch "
+    "val_loss.",
+    section="training",
+    threshold=0.05,
+    threshold_meaning="how far validation at the restored epoch lies from its best, as a share of the best (a fifth "
+    "for scores)",
+    source="Prechelt, Early Stopping - But When? (1998): generalisation loss of 5%",
+)
+
+SCORE_PART = 0.2
+
+
+def run(artifacts: Artifacts, threshold: float) -> Result:
+    """Compare validation at the restored epoch with its best."""
+    restored = artifacts.history.restored_epoch if artifacts.history else None
+    if restored is None:
+        return Result(None, "Not applicable: the history does not record which epoch's weights were restored.")
+    facts = curve_facts(artifacts)
+    pairs = [pair for pair in facts.pairs if pair.validation is not None and pair.best is not None]
+    losses = {pair.name: loss for pair in pairs if (loss := _distance(artifacts, pair, restored)) is not None}
+    pair = facts.main
+    if pair is None or pair.best is None or pair.name not in losses:
+        return Result(None, f"Not applicable: no validation curve has a value at epoch {restored:,}.")
+    near = [
+        p.name for p in pairs if p.name in losses and losses[p.name] <= threshold * (1.0 if p.is_loss else SCORE_PART)
+    ]
+    if near:
+        said = f"best, or close to it, by validation {near[0].replace('_', ' ')}"
+        return Result(False, f"The weights of epoch {restored:,} were restored; that is {said}.", epochs=(restored,))
+    name = f"validation {pair.name.replace('_', ' ')}"
+    return Result(
+        True,
+        f"The weights of epoch {restored:,} were restored, but the {name} was best at epoch {pair.best.epoch:,} "
+        f"({number_text(pair.best.value)}); at the restored one it is {percent(losses[pair.name])} worse.",
+        (
+            Evidence("restored epoch", restored, None, "training"),
+            Evidence("best epoch", pair.best.epoch, None, "training"),
+            Evidence(f"{name}, worse by", percent(losses[pair.name]), None, "training"),
+        ),
+        epochs=(pair.best.epoch, restored),
+    )
+
+
+def _distance(artifacts: Artifacts, pair: PairFacts, epoch: int) -> float | None:
+    """Return how far validation at `epoch` is from its best, as a share of the best; None when it cannot be told."""
+    validation = curve(artifacts, f"val_{pair.name}")
+    at = validation.values[validation.epochs == epoch] if validation is not None else ()
+    if not len(at) or pair.best is None or not pair.best.value or at[-1] != at[-1]:
+        return None
+    return abs(float(at[-1]) - pair.best.value) / abs(pair.best.value)
+
+
+CHECK = Check(META, run)

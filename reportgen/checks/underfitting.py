@@ -1,0 +1,94 @@
+"""A model that is poor on its own training data too, although training moved.
+
+Fires when every judged output is no better than its simple baseline on the batch and training itself ended poor:
+where the history has the training accuracy, it gained less than 10% of the way from that baseline to 1; else the
+training loss fell by less than 10%. A model that does well in training and badly on the batch is not underfitted and
+does not fire here. AutoTrainer (ICSE 2021) likewise looks for training problems only where the training accuracy
+stayed low (Theta 0.6); the bar here is the baseline instead of a fixed accuracy, so that hard tasks with many
+classes do not fire.
+"""
+
+from __future__ import annotations
+
+from reportgen.analysis.evidence import Artifacts
+from reportgen.checks import plateau
+from reportgen.checks.check import Check, Meta, Result
+from reportgen.checks.lookup import curve, curve_facts, headline, metric_values, outputs
+from reportgen.report.types import Evidence
+from reportgen.sections.words import count, number_text, percent
+
+META = Meta(
+    code="underfitting",
+    passed="Training got somewhere",
+    failed="The model did not learn its own training data",
+    level="warn",
+    needs=("history", "labels"),
+    causes=(
+        "The model is too small, or too strongly regularised (dropout, weight decay)",
+        "Too few epochs, or a learning rate that is too low or too high",
+        "Inputs or labels are broken in the training data",
+    ),
+    fix="Check that the model can learn 20 samples by heart; if not, look for broken data or frozen layers, else "
+    "train longer or "
+    "use a larger model.",
+    section="training",
+    threshold=0.1,
+    threshold_meaning="share of the way from the baseline to a perfect score that training must have gained",
+    source="AutoTrainer (ICSE 2021): problems are sought where training accuracy stays low (Theta 0.6); bar replaced "
+    "by the baseline",
+)
+
+ACCURACIES = ("accuracy", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
+FEWEST_EPOCHS = 3
+
+
+def run(artifacts: Artifacts, threshold: float) -> Result:
+    """Compare what training reached with the baseline, for models that are poor on the batch."""
+    facts = curve_facts(artifacts)
+    if facts.epochs < FEWEST_EPOCHS:
+        return Result(None, f"Not applicable: needs at least {FEWEST_EPOCHS} epochs; the history has {facts.epochs}.")
+    if not plateau.is_poor(artifacts):
+        return Result(False, "The model is not clearly as bad as its simple baseline on the batch.")
+    gain = plateau.compute_gain(artifacts)
+    if gain is not None and gain[0] < (plateau.META.threshold or 0):
+        return Result(None, "Not judged: the training loss never moved at all, see plateau.")
+    reached = _accuracy_gain(artifacts)
+    if reached is not None:
+        share, accuracy, baseline, name = reached
+        said = (
+            f"The training {name} ended at {percent(accuracy)}; always giving the most frequent answer reaches "
+            f"{percent(baseline)} on the batch"
+        )
+        evidence = (Evidence(f"last training {name}", percent(accuracy), facts.epochs, "training"),)
+    elif gain is not None:
+        share = gain[0]
+        said = f"The training loss fell from {number_text(gain[1])} to {number_text(gain[2])} only ({percent(share)})"
+        evidence = (Evidence("gain in training loss", percent(share), facts.epochs, "training"),)
+    else:
+        return Result(
+            None, "Not applicable: the history has neither the training accuracy nor a positive training loss."
+        )
+    if share >= threshold:
+        return Result(False, f"{said}: training itself got somewhere, over {count(facts.epochs, 'epoch')}.")
+    return Result(
+        True,
+        f"{said}, over {count(facts.epochs, 'epoch')}, and the model is no better than that on the batch.",
+        evidence,
+    )
+
+
+def _accuracy_gain(artifacts: Artifacts) -> tuple[float, float, float, str] | None:
+    """Return (share of the way gained, last training accuracy, baseline, name) for one labelled classifier."""
+    judged = outputs(artifacts)
+    head = headline(metric_values(judged[0])) if len(judged) == 1 else None
+    if head is None or head.name != "accuracy" or head.baseline is None or head.baseline >= 1:
+        return None
+    for name in ACCURACIES:
+        found = curve(artifacts, name)
+        if found is not None and found.values[-1] == found.values[-1]:
+            last = float(found.values[-1])
+            return (last - head.baseline) / (1 - head.baseline), last, head.baseline, name.replace("_", " ")
+    return None
+
+
+CHECK = Check(META, run)
