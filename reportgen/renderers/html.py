@@ -1,0 +1,147 @@
+"""Report -> one HTML file that needs nothing else: Jinja2 with autoescape, its own style and script, and a policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+
+from reportgen import resources
+from reportgen.renderers import page_figures, page_numbers, page_tables, page_text
+from reportgen.renderers.page_anchors import Anchors
+from reportgen.renderers.page_csp import add_policy
+from reportgen.renderers.page_pictures import Pictures
+from reportgen.report import html_data
+from reportgen.report.types import Finding, Metric, Report, Section
+from reportgen.report.values import Missing
+
+TEMPLATE = "report.html.jinja"
+WRONG = ("failed", "error", "warned")
+
+_COMMENT_LINE = re.compile(r"^\s*(//.*|/\*.*\*/)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One entry of the outline: a section, and how many findings point into it."""
+
+    id: str
+    title: str
+    state: str
+    wrong: int
+
+
+def render(report: Report) -> str:
+    """Return the page of `report`: the same bytes for the same report."""
+    environment = make_environment()
+    page = environment.get_template(TEMPLATE).render(_context(report))
+    return add_policy(page)
+
+
+def make_environment() -> jinja2.Environment:
+    """Return the one Jinja environment: everything printed is cleaned, then escaped; an unknown name is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_load),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=page_text.finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(name=page_text.name, prose=page_text.prose, number=page_numbers.write)
+    environment.tests["missing"] = lambda value: isinstance(value, Missing)
+    environment.globals.update(
+        position=page_numbers.position,
+        chart_numbers=page_figures.chart_numbers,
+        matrix_cells=page_figures.matrix_cells,
+        matrix_pairs=page_figures.matrix_pairs,
+        gallery_layout=page_figures.gallery_layout,
+        marks_by_cell=page_tables.marks_by_cell,
+        mark_words=page_tables.mark_words,
+        reasons=page_tables.reasons,
+        flows=page_tables.flows,
+    )
+    return environment
+
+
+def _load(name: str) -> str | None:
+    """Return the source of a template; our script and style lose their comments and indents, which readers pay for."""
+    path = resources.templates().joinpath(*name.split("/"))
+    if not path.is_file():
+        return None
+    source = path.read_text(encoding="utf-8")
+    return _squeeze(source) if name.endswith((".css", ".js")) else source
+
+
+def _squeeze(source: str) -> str:
+    """Drop indents, blank lines and lines that are only a comment."""
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not _COMMENT_LINE.match(line)) + "\n"
+
+
+def _context(report: Report) -> dict[str, Any]:
+    """Gather what the templates may name."""
+    anchors, pictures = Anchors(report), Pictures(report.assets)
+    wrong = sorted((f for f in report.findings if f.outcome in WRONG), key=_urgency)
+    sections = _sections(report)
+    return {
+        "report": report,
+        "anchors": anchors,
+        "pictures": pictures,
+        "wrong": wrong,
+        "quiet": _quiet(report.findings),
+        "headline": _headline(report.metrics),
+        "outputs": len({metric.output for metric in report.metrics}),
+        "sections": [(i, section) for i, section in sections if section.id != "summary"],
+        "summary": next(((i, section) for i, section in sections if section.id == "summary"), None),
+        "outline": [
+            Outline(s.id, s.title, s.state, sum(f.section == s.id for f in wrong))
+            for _, s in sections
+            if s.id != "summary"
+        ],
+        "layer_rows": {layer.name: f"layer-{i}" for i, layer in enumerate(report.layers)},
+        "data_block": _data_block(report, pictures),
+    }
+
+
+def _data_block(report: Report, pictures: Pictures) -> Callable[[], Any]:
+    """Return the function that writes the data; called last, when it is known which assets stand in the page."""
+    return lambda: html_data.data_block(report, shown=pictures.shown)
+
+
+def _sections(report: Report) -> list[tuple[int, Section]]:
+    """Return the sections with their index in the data; provenance is there even if nothing built it."""
+    sections = list(enumerate(report.sections))
+    if not any(section.id == "provenance" for section in report.sections):
+        sections.append((-1, Section("provenance", "Provenance", "shown", "", ())))
+    return sections
+
+
+def _urgency(finding: Finding) -> int:
+    """Order findings: what failed, what could not be checked, what deserves a look."""
+    return WRONG.index(finding.outcome)
+
+
+def _quiet(findings: tuple[Finding, ...]) -> list[tuple[str, list[Finding]]]:
+    """Group the findings that ask for nothing, by outcome."""
+    groups = (("passed", "Passed"), ("not_applicable", "Not applicable"), ("off", "Switched off"))
+    found = ((title, [f for f in findings if f.outcome == outcome]) for outcome, title in groups)
+    return [(title, group) for title, group in found if group]
+
+
+def _headline(metrics: tuple[Metric, ...]) -> list[Metric]:
+    """Return the metrics of the first screen: those marked for it, else the first three of each output."""
+    marked = [metric for metric in metrics if metric.headline]
+    if marked:
+        return marked
+    seen: dict[str, int] = {}
+    chosen = []
+    for metric in metrics:
+        seen[metric.output] = seen.get(metric.output, 0) + 1
+        if seen[metric.output] <= 3:
+            chosen.append(metric)
+    return chosen

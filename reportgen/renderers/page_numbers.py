@@ -1,0 +1,83 @@
+"""Numbers as the page writes them: one way for each format, the same in every block."""
+
+from __future__ import annotations
+
+import math
+
+from reportgen.report.values import Missing, Number
+
+DASH = "\u2013"
+MINUS = "\u2212"
+_BYTES = ("KiB", "MiB", "GiB", "TiB")
+
+
+def _signed(text: str) -> str:
+    """Write a leading hyphen as a minus sign, which has the width of a digit."""
+    return MINUS + text[1:] if text.startswith("-") else text
+
+
+def percent(value: float) -> str:
+    """Write a share in 0..1 with one decimal, with more where it would wrongly read as 0% or 100%."""
+    if value in (0, 1):
+        return f"{value:.0%}"
+    text = f"{value:.1%}"
+    return text if text not in ("0.0%", "-0.0%", "100.0%") else f"{value:.3%}"
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Write a number with `digits` significant digits, grouped in thousands, or as a power of ten when far from 1."""
+    if value == 0:
+        return "0"
+    if float(value).is_integer() and abs(value) < 1e9:
+        return f"{value:,.0f}"
+    if not 1e-4 <= abs(value) < 1e9:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{value:,.{max(places, 0)}f}"
+
+
+def size(value: float) -> str:
+    """Write a number of bytes in the unit that keeps it short."""
+    if abs(value) < 1024:
+        return f"{value:.0f} B"
+    unit = ""
+    for unit in _BYTES:
+        value /= 1024
+        if abs(value) < 1024:
+            break
+    return f"{value:,.1f} {unit}"
+
+
+def duration(value: float) -> str:
+    """Write seconds: 0.254 -> "0.25 s", 75 -> "1 min 15 s", 7260 -> "2 h 1 min"."""
+    if value < 60:
+        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    minutes, seconds = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+_WRITERS = {"percent": percent, "share": percent, "bytes": size, "seconds": duration}
+
+
+def write(value: str | Number | None, form: str = "number") -> str:
+    """Write a cell, a fact or a metric by its format; "" for None and a dash for Missing (its reason stands beside)."""
+    if value is None:
+        return ""
+    if isinstance(value, Missing):
+        return DASH
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return DASH
+    if form == "int" or (isinstance(value, int) and form not in _WRITERS):
+        return _signed(f"{value:,.0f}") if abs(value) < 1e15 else _signed(significant(float(value)))
+    return _signed(_WRITERS.get(form, significant)(float(value)))
+
+
+def position(value: object) -> float | None:
+    """Return where a share stands on a 0..100 scale, or None when it is missing or outside 0..1."""
+    if isinstance(value, (int, float)) and 0 <= value <= 1:
+        return round(float(value) * 100, 2)
+    return None

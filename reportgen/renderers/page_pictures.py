@@ -1,0 +1,78 @@
+"""Pictures of the page: each asset stands in it once, and says where it is when it is asked for again."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reportgen.renderers.page_text import DataUrl
+from reportgen.report import svg
+from reportgen.report.blocks import AssetRef
+from reportgen.report.types import Asset
+
+SVG = "image/svg+xml"
+_NARROW = 288
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a template needs to show one asset.
+
+    `state` is "first" (embed it), "again" (it stands at `anchor`), or "absent" (the report holds no bytes for it).
+    Small exact pictures are shown `zoom` times as large (`narrow` times on a phone), in whole steps so that pixels stay square.
+    """
+
+    state: str
+    sha256: str
+    width: int
+    height: int
+    alt: str
+    url: DataUrl = DataUrl("")
+    drawing: Markup | str = ""
+    anchor: str = ""
+    zoom: int = 1
+    narrow: int = 1
+
+
+class Pictures:
+    """Hands out the report's assets and remembers which already stand in the page."""
+
+    def __init__(self, assets: dict[str, Asset]) -> None:
+        self._assets = assets
+        self._shown: dict[str, str] = {}
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The hashes of the assets that stand in the page so far."""
+        return frozenset(self._shown)
+
+    def take(self, ref: AssetRef, anchor: str, room: int) -> Picture:
+        """Return the picture of `ref`, shown at the place `anchor`, enlarged to at most `room` px of width."""
+        asset = self._assets.get(ref.sha256)
+        if asset is None:
+            return Picture("absent", ref.sha256, ref.width, ref.height, ref.alt)
+        if ref.sha256 in self._shown:
+            return Picture("again", ref.sha256, ref.width, ref.height, ref.alt, anchor=self._shown[ref.sha256])
+        self._shown[ref.sha256] = anchor
+        if asset.media_type == SVG:
+            drawing = svg.inline(asset.data)
+            return Picture("first", ref.sha256, ref.width, ref.height, ref.alt, drawing=drawing)
+        url = DataUrl(f"data:{asset.media_type};base64,{base64.b64encode(asset.data).decode('ascii')}")
+        exact = asset.media_type == "image/png"
+        return Picture(
+            "first",
+            ref.sha256,
+            ref.width,
+            ref.height,
+            ref.alt,
+            url=url,
+            zoom=_steps(ref.width, room) if exact else 1,
+            narrow=_steps(ref.width, min(room, _NARROW)) if exact else 1,
+        )
+
+
+def _steps(width: int, room: int) -> int:
+    """Return the largest whole factor by which `width` pixels fit into `room`, at least 1."""
+    return max(1, room // max(width, 1))

@@ -1,0 +1,45 @@
+"""What templates need to know about tables and graphs beyond their own fields."""
+
+from __future__ import annotations
+
+from reportgen.report.blocks import CellMark, GraphView, Level, Table
+from reportgen.report.values import Missing
+
+_ORDER: tuple[Level, ...] = ("error", "warn", "info", "good")
+
+
+def marks_by_cell(table: Table) -> dict[tuple[int, int], CellMark]:
+    """Return the mark of each marked cell; the first one wins."""
+    found: dict[tuple[int, int], CellMark] = {}
+    for mark in table.marks:
+        found.setdefault((mark.row, mark.column), mark)
+    return found
+
+
+def mark_words(table: Table) -> list[tuple[Level, str, int]]:
+    """Return what the marks of a table say, each once with its count, gravest first."""
+    counts: dict[tuple[Level, str], int] = {}
+    for mark in table.marks:
+        counts[mark.level, mark.text] = counts.get((mark.level, mark.text), 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: _ORDER.index(item[0][0]))
+    return [(level, text, n) for (level, text), n in ordered]
+
+
+def reasons(rows: tuple[tuple[object, ...], ...]) -> list[tuple[str, int]]:
+    """Count the reasons of the missing cells of a table, most frequent first."""
+    found: dict[str, int] = {}
+    for row in rows:
+        for cell in row:
+            if isinstance(cell, Missing):
+                found[cell.missing] = found.get(cell.missing, 0) + 1
+    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+
+
+def flows(graph: GraphView) -> dict[str, list[str]]:
+    """Return for each card the titles of the cards that its output goes to."""
+    titles = {card.id: card.title for card in graph.cards}
+    found: dict[str, list[str]] = {}
+    for source, target in graph.edges:
+        if target in titles:
+            found.setdefault(source, []).append(titles[target])
+    return found

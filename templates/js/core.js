@@ -1,0 +1,194 @@
+// Everything here only adds to a page that is already whole. Text from the report enters the page as text nodes only.
+"use strict";
+document.documentElement.classList.add("js");
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const SVG = "http://www.w3.org/2000/svg";
+const fill = (node, props, kids) => {
+  for (const [key, value] of Object.entries(props)) if (value !== null) key.startsWith("on") ? node.addEventListener(key.slice(2), value) : node.setAttribute(key, value);
+  node.append(...kids);
+  return node;
+};
+const el = (tag, props = {}, ...kids) => fill(document.createElement(tag), props, kids);
+const draw = (tag, props = {}, ...kids) => fill(document.createElementNS(SVG, tag), props, kids);
+const button = (text, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, text);
+const choice = (label, options, onchange) => el("select", { "aria-label": label, onchange }, ...options.map(([value, text]) => el("option", { value }, text)));
+
+// The report's own data, parsed when first needed.
+let parsed;
+const report = () => (parsed ??= JSON.parse(document.querySelector("body > script[type='application/json']").textContent));
+const blockOf = node => node.dataset.b.split(".").reduce((at, i) => at.blocks[i], { blocks: report().sections });
+const ARRAYS = { "<f8": Float64Array, "<f4": Float32Array, "<i8": BigInt64Array, "<i4": Int32Array, "<u8": BigUint64Array, "<u4": Uint32Array, "<u2": Uint16Array, "|u1": Uint8Array };
+const unpackRaw = column => new ARRAYS[column.dtype](Uint8Array.from(atob(column.data), c => c.charCodeAt(0)).buffer);
+const unpack = column => (column ? Array.from(unpackRaw(column), Number) : []);
+
+// State lives behind a question mark in the hash, so that a view can be sent: #training?theme=dark
+const state = new URLSearchParams();
+const restorers = [];
+const readHash = () => {
+  const [anchor, query] = location.hash.slice(1).split("?");
+  return [anchor, query];
+};
+const writeHash = () => {
+  const query = state.toString();
+  history.replaceState(null, "", "#" + readHash()[0] + (query ? "?" + query : ""));
+};
+const keep = (key, value) => {
+  value ? state.set(key, value) : state.delete(key);
+  writeHash();
+};
+const adopt = query => {
+  for (const key of [...state.keys()]) state.delete(key);
+  new URLSearchParams(query).forEach((value, key) => state.set(key, value));
+  restorers.forEach(restore => restore());
+};
+const reveal = anchor => {
+  const node = anchor && document.getElementById(anchor);
+  if (!node) return;
+  for (let at = node.parentElement?.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
+  if (node.matches(".section")) node.firstElementChild.open = true;
+  node.scrollIntoView();
+};
+const onHash = () => {
+  const [anchor, query] = readHash();
+  if (query !== undefined && query !== state.toString()) adopt(query);
+  if (query === undefined && state.size) writeHash();
+  reveal(anchor);
+};
+
+const setTheme = theme => {
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+};
+const addTheme = () => {
+  const select = choice("Colours", [["", "System colours"], ["light", "Light"], ["dark", "Dark"]], () => {
+    keep("theme", select.value);
+    setTheme(select.value);
+  });
+  document.querySelector("[data-tools=page]")?.append(select);
+  restorers.push(() => {
+    const theme = state.get("theme");
+    select.value = ["light", "dark"].includes(theme) ? theme : "";
+    setTheme(theme);
+  });
+};
+
+// Which parts are open or closed against how the page was written.
+const addFolds = () => {
+  const folds = all(".section > details, .fold").map(node => ({ node, id: node.closest(".fold") ? node.querySelector("[id]").id : node.parentElement.id, open: node.open }));
+  let quiet = false;
+  const note = () => quiet || keep("fold", folds.filter(f => f.node.open !== f.open).map(f => f.id).join("."));
+  folds.forEach(f => f.node.addEventListener("toggle", note));
+  restorers.push(() => {
+    const changed = new Set((state.get("fold") || "").split("."));
+    quiet = true;
+    folds.forEach(f => (f.node.open = changed.has(f.id) ? !f.open : f.open));
+    setTimeout(() => (quiet = false), 50);
+  });
+};
+
+const followOutline = () => {
+  const links = new Map(all(".outline li a").map(a => [document.getElementById(a.hash.slice(1)), a]));
+  const main = document.getElementById("rg-main");
+  const watcher = new IntersectionObserver(entries => {
+    for (const entry of entries) {
+      const link = links.get(entry.target.matches(".summary") ? main : entry.target);
+      if (!link || !entry.isIntersecting) continue;
+      links.forEach(other => other.removeAttribute("aria-current"));
+      link.setAttribute("aria-current", "true");
+      const nav = link.closest("nav");
+      if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = link.offsetLeft - 24;
+    }
+  }, { rootMargin: "-15% 0px -75% 0px" });
+  all(".section, .summary").forEach(section => watcher.observe(section));
+};
+
+// Files for the reader: figures and tables.
+const save = (name, part, type) => {
+  const href = URL.createObjectURL(part instanceof Blob ? part : new Blob([part], { type }));
+  el("a", { download: name, href }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10000);
+};
+const csv = rows => rows.map(row => row.map(cell => {
+  let text = cell === null || cell === undefined || (typeof cell === "object" && "missing" in cell) || Number.isNaN(cell) ? "" : String(cell);
+  // A spreadsheet would run a text that starts like a formula.
+  if (typeof cell === "string" && /^[=+\-@\t]/.test(text)) text = "'" + text;
+  return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+}).join(",")).join("\r\n") + "\r\n";
+const copy = async (text, control) => {
+  const label = control.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = el("textarea", {}, text);
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    control.focus();
+  }
+  control.textContent = "Copied";
+  setTimeout(() => (control.textContent = label), 1500);
+};
+// A drawing outside the page has no page to take its colours from: write them in.
+const standalone = source => {
+  const svg = source.cloneNode(true), probe = el("i"), seen = {};
+  document.body.append(probe);
+  const colour = text => text.replace(/var\((--[\w-]+)[^)]*\)/g, (whole, name) => {
+    if (!seen[name]) {
+      probe.style.color = `var(${name})`;
+      seen[name] = getComputedStyle(probe).color;
+    }
+    return seen[name];
+  });
+  [svg, ...svg.querySelectorAll("*")].forEach(node => [...node.attributes].forEach(a => a.value.includes("var(") && node.setAttribute(a.name, colour(a.value))));
+  const box = source.viewBox.baseVal;
+  svg.setAttribute("xmlns", SVG);
+  svg.setAttribute("width", box.width);
+  svg.setAttribute("height", box.height);
+  svg.setAttribute("style", `background:${colour("var(--surface)")};color:${colour("var(--ink)")};font-family:sans-serif`);
+  probe.remove();
+  return [new XMLSerializer().serializeToString(svg), box.width, box.height];
+};
+const savePng = (source, name) => {
+  const [text, width, height] = standalone(source);
+  const image = new Image();
+  image.onload = () => {
+    const canvas = el("canvas", { width: width * 2, height: height * 2 });
+    canvas.getContext("2d").drawImage(image, 0, 0, width * 2, height * 2);
+    canvas.toBlob(blob => save(name, blob), "image/png");
+  };
+  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+};
+const exporters = (id, svg) => [
+  button("SVG", () => save(id + ".svg", standalone(svg())[0], "image/svg+xml")),
+  button("PNG", () => savePng(svg(), id + ".png")),
+];
+
+// Work is done for what comes near the window, in small pieces.
+const whenNear = (nodes, work) => {
+  const watcher = new IntersectionObserver(entries => entries.forEach(entry => {
+    if (!entry.isIntersecting) return;
+    watcher.unobserve(entry.target);
+    work(entry.target);
+  }), { rootMargin: "400px" });
+  nodes.forEach(node => watcher.observe(node));
+};
+
+function start() {
+  const [anchor, query] = readHash();
+  setTheme(new URLSearchParams(query).get("theme"));
+  document.addEventListener("DOMContentLoaded", () => {
+    addTheme();
+    addFolds();
+    followOutline();
+    whenNear(all(".chart"), addChart);
+    whenNear(all(".table"), addTable);
+    whenNear(all(".gallery, .matrix"), addSamples);
+    whenNear(all(".graph"), addGraph);
+    addEventListener("hashchange", onHash);
+    if (query === undefined) return;
+    adopt(query);
+    // The browser looks for an anchor with the question mark in it; go to the real one.
+    if (anchor) location.replace("#" + anchor);
+  });
+}
