@@ -1,0 +1,175 @@
+"""The gallery: the worst samples first, then a seeded choice, each with what the model said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from reportgen.analysis.metrics import score_samples
+from reportgen.analysis.metrics.value import SampleScores
+from reportgen.report.blocks import Card, FlatBlock, Gallery, SampleCard
+from reportgen.report.values import number
+from reportgen.sections.output_view import OutputView
+from reportgen.sections.samples import (
+    PRIVACY_WORDS,
+    Content,
+    kept_name,
+    key_text,
+    record_name,
+    scale_words,
+    show_content,
+)
+from reportgen.sections.words import count, number_text, percent, share_text
+
+MOST_WITHOUT_CONTENT = 24
+Outcome = Literal["right", "wrong", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one task says of one kept sample: words for truth and prediction, the outcome, further label/value pairs."""
+
+    truth: str
+    prediction: str
+    outcome: Outcome
+    details: tuple[tuple[str, str], ...] = ()
+
+
+Say = Callable[[OutputView, SampleScores, int], Said]
+Show = Callable[[OutputView, int, str], Content]
+
+
+def show_inputs(view: OutputView, row: int, alt: str) -> Content:
+    """Show the inputs of a kept sample: what most tasks want."""
+    return show_content(view.artifacts, row, view.context, alt)
+
+
+def gallery_blocks(view: OutputView, say: Say, show: Show = show_inputs, extra_rule: str = "") -> tuple[FlatBlock, ...]:
+    """Return the gallery of one output: from the kept samples, else from the records (no content then)."""
+    kept = view.kept
+    if kept is None:
+        return _gallery_of_records(view)
+    truth = view.kept_truth
+    scores = score_samples(view.output.task, truth, kept.predictions[view.output.name], view.output.scores)
+    said = [say(view, scores, row) for row in range(len(kept.positions))]
+    worst, seeded = _order(view, scores, said)
+    cards = []
+    for row in (*worst, *seeded):
+        name = kept_name(kept, row, view.artifacts.privacy)
+        content = show(view, row, _alt(name, said[row]))
+        cards.append(_card(view, row, said[row], scores, content))
+    if not cards:
+        return ()
+    rule = " ".join(
+        part
+        for part in (
+            _rule(view, len(worst), len(seeded)),
+            extra_rule or scale_words(view.artifacts),
+            PRIVACY_WORDS.get(view.artifacts.privacy, ""),
+        )
+        if part
+    )
+    reading = describe_gallery(tuple(cards))
+    return (Gallery(view.id("samples"), "Samples, worst first", view.output.name, rule, tuple(cards), reading),)
+
+
+def _order(view: OutputView, scores: SampleScores, said: list[Said]) -> tuple[list[int], list[int]]:
+    """Return rows of the kept samples: the worst (mistakes first, by loss), then the seeded ones in batch order."""
+    kept = view.kept
+    if kept is None:
+        return [], []
+    loss = np.nan_to_num(np.asarray(scores.loss, dtype=np.float64), nan=-np.inf, posinf=np.inf)
+    worst = [i for i, reason in enumerate(kept.reasons) if "worst" in reason and view.labelled]
+    worst.sort(key=lambda i: (said[i].outcome != "wrong", -loss[i], int(kept.positions[i])))
+    chosen = set(worst)
+    seeded = [i for i in range(len(kept.positions)) if i not in chosen]
+    return worst, sorted(seeded, key=lambda i: int(kept.positions[i]))
+
+
+def _rule(view: OutputView, worst: int, seeded: int) -> str:
+    """Say how the samples were chosen."""
+    seed = f"drawn with seed {view.artifacts.seed} from {count(view.output.n, 'sample')}"
+    if not worst:
+        return f"{count(seeded, 'sample')} {seed}."
+    first = f"First the {count(worst, 'sample')} with the largest loss, mistakes before right answers"
+    return f"{first}; then {count(seeded, 'sample')} {seed}." if seeded else f"{first}."
+
+
+def _alt(name: str, said: Said) -> str:
+    """Return the text alternative of a sample's picture."""
+    return f"{name}: label {said.truth}, predicted {said.prediction}"
+
+
+def _card(view: OutputView, row: int, said: Said, scores: SampleScores, content: Content) -> SampleCard:
+    """Return the card of one kept sample."""
+    kept = view.kept
+    if kept is None:
+        raise ValueError("no sample was kept")
+    confidence, loss = float(scores.confidence[row]), float(scores.loss[row])
+    return SampleCard(
+        key=key_text(int(kept.keys[row])),
+        label=kept_name(kept, row, view.artifacts.privacy),
+        truth=said.truth,
+        prediction=said.prediction,
+        outcome=said.outcome,
+        confidence=number(confidence) if view.probabilistic and np.isfinite(confidence) else None,
+        loss=number(loss) if np.isfinite(loss) else None,
+        image=content.image,
+        text=content.text,
+        details=said.details,
+    )
+
+
+def _gallery_of_records(view: OutputView) -> tuple[FlatBlock, ...]:
+    """Return cards without content from the sample records, or why there are none."""
+    records = view.output.records
+    if not len(records.keys):
+        return (Card("info", "No samples", "No sample of this output came back from the model run."),)
+    loss = np.nan_to_num(records.loss.astype(np.float64), nan=-np.inf)
+    order = np.lexsort((records.positions, -loss))[:MOST_WITHOUT_CONTENT]
+    classes = view.output.task in ("multiclass", "binary")
+    cards = []
+    for row in order.tolist():
+        truth, prediction = float(records.truth[row]), float(records.prediction[row])
+        write = view.class_name if classes else number_text
+        known = classes and truth == truth
+        confidence = float(records.confidence[row])
+        cards.append(
+            SampleCard(
+                key=key_text(int(records.keys[row])),
+                label=record_name(records, row, view.artifacts.privacy),
+                truth=write(truth) if truth == truth else "no label",
+                prediction=write(prediction),
+                outcome="unknown" if not known else "right" if truth == prediction else "wrong",
+                confidence=number(confidence) if view.probabilistic and np.isfinite(confidence) else None,
+                loss=number(float(records.loss[row])) if np.isfinite(records.loss[row]) else None,
+            )
+        )
+    rule = f"The {count(len(cards), 'sample')} with the largest loss. {PRIVACY_WORDS.get(view.artifacts.privacy, '')}"
+    reading = describe_gallery(tuple(cards))
+    return (Gallery(view.id("samples"), "Samples, worst first", view.output.name, rule.strip(), tuple(cards), reading),)
+
+
+def describe_gallery(cards: tuple[SampleCard, ...]) -> str:
+    """Say in one sentence how many of the shown samples are wrong, and which mistake is the surest."""
+    wrong = [card for card in cards if card.outcome == "wrong"]
+    known = [card for card in cards if card.outcome != "unknown"]
+    if not known:
+        losses = [card for card in cards if isinstance(card.loss, (int, float))]
+        if not losses:
+            return f"{count(len(cards), 'sample')} without labels: what the model says, not whether it is right."
+        worst = max(losses, key=lambda card: float(card.loss))  # type: ignore[arg-type]
+        shown = count(len(cards), "shown sample")
+        return f"The worst of {shown} is {worst.label}, with a loss of {number_text(worst.loss)}."
+    if not wrong:
+        return f"No mistake among the {count(len(known), 'shown sample')}, the hardest ones included."
+    first = f"{share_text(len(wrong), len(known), 'shown sample')} {'is' if len(wrong) == 1 else 'are'} wrong"
+    sure = [card for card in wrong if isinstance(card.confidence, (int, float))]
+    if not sure:
+        return f"{first}; the worst is {wrong[0].label}, {wrong[0].truth} called {wrong[0].prediction}."
+    surest = max(sure, key=lambda card: float(card.confidence))  # type: ignore[arg-type]
+    called = f"{surest.truth} called {surest.prediction} with {percent(surest.confidence)} confidence"
+    return f"{first}; the surest mistake is {surest.label}: {called}."
