@@ -18,10 +18,10 @@ from reportgen.errors import InputRefused
 from reportgen.report import assets as pictures
 from reportgen.report import blocks, coherence, limits, migrate
 from reportgen.report.plain import to_plain
-from reportgen.report.types import Report
+from reportgen.report.types import Report, Section
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
 _PLANE_ENDS = "".join(chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
 _UNSEEN = re.compile(
@@ -35,7 +35,7 @@ def _kinds(union: Any) -> frozenset[str]:
     """Return the `kind` of every block type in an annotated union."""
     members = get_args(get_args(union)[0])
     return frozenset(
-        field.default for member in members for field in dataclasses.fields(member) if field.name == "kind"
+        str(field.default) for member in members for field in dataclasses.fields(member) if field.name == "kind"
     )
 
 
@@ -49,6 +49,14 @@ def adapter() -> TypeAdapter[Report]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Report)
+
+
+@cache
+def section_adapter() -> TypeAdapter[Section]:
+    """Return the one validator of a section."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Section)
 
 
 def to_json(report: Report, assets: bool = True) -> str:
@@ -91,6 +99,22 @@ def from_json(text: str | bytes, source: str = "report.json", find: pictures.Fin
     except ValueError as error:
         raise InputRefused(f"{source}: {error}; the file was changed or damaged") from error
     return dataclasses.replace(report, assets=pictures.unpack(packed, source, find))
+
+
+def settle_section(section: Section) -> Section:
+    """Return `section` as it would be read back; raises ValueError in one line when it could not be.
+
+    A section is settled before it enters a report, so that one that is broken becomes a card instead of a lost report.
+    """
+    from pydantic import ValidationError
+
+    text = json.dumps(to_plain(section), allow_nan=False)
+    try:
+        settled = section_adapter().validate_json(text, strict=True)
+    except ValidationError as error:
+        raise ValueError(_first_error(error)) from error
+    coherence.check_section(settled)
+    return settled
 
 
 def _parse(text: str | bytes, source: str) -> dict[str, Any]:
@@ -156,7 +180,11 @@ def _validate(data: dict[str, Any], source: str) -> Report:
     try:
         return adapter().validate_json(dump(data), strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part)[:40] for part in first["loc"])
-        message = f"{source}: {place}: {first['msg']}"
-        raise InputRefused("".join(c if c.isprintable() else "?" for c in message)[:300]) from error
+        raise InputRefused(f"{source}: {_first_error(error)}") from error
+
+
+def _first_error(error: ValidationError) -> str:
+    """Return the first thing that is wrong, by its path, on one line."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part)[:40] for part in first["loc"])
+    return "".join(c if c.isprintable() else "?" for c in f"{place}: {first['msg']}")[:300]

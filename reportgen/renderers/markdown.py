@@ -1,0 +1,139 @@
+"""Report -> a short text for a pull request or a job summary: the verdict first, then what a reviewer must know.
+
+A forge takes 65,536 characters in a comment and 1 MiB in a job summary. Parts are added whole, the most important
+first, for as long as they fit; what is left out is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reportgen.renderers.markdown_blocks import block_markdown
+from reportgen.renderers.markdown_text import code, in_html, plain, prose, table, value
+from reportgen.report.types import Evidence, Finding, Gate, Metric, Report, Section
+from reportgen.report.values import Missing
+
+LIMIT = 65_000
+ROWS = 40
+
+_LEVELS = {"good": "✅ Good", "caution": "⚠️ Caution", "bad": "❌ Bad", "unknown": "❔ Unknown"}
+_OUTCOMES = {"failed": "❌ Error", "error": "❔ Check failed", "warned": "⚠️ Warning"}
+_QUIET = {"passed": "passed", "not_applicable": "not applicable", "off": "switched off"}
+
+
+def render(report: Report) -> str:
+    """Return the summary as Markdown of at most 65,000 characters, with no picture and no link in it."""
+    end = f"\n{_footer(report)}\n"
+    room = LIMIT - len(end) - 200
+    kept: list[str] = []
+    left_out = 0
+    for part in _parts(report):
+        room -= len(part) + 2
+        if room >= 0:
+            kept.append(part)
+        else:
+            room += len(part) + 2
+            left_out += 1
+    if left_out:
+        kept.append(f"{left_out} parts did not fit here; all of them are in the report itself.")
+    return "\n\n".join(kept) + "\n" + end
+
+
+def _parts(report: Report) -> Iterator[str]:
+    """Yield the parts, the most important first."""
+    yield f"## {plain(report.title)}"
+    yield f"**{_LEVELS[report.verdict.level]}: {prose(report.verdict.sentence)}**"
+    if report.gates:
+        yield _gates(report.gates)
+    if report.metrics:
+        yield _metrics(report.metrics)
+    yield from _findings(report.findings)
+    if report.sections:
+        yield "### Sections\n\n" + "\n".join(_section_line(section) for section in report.sections[:ROWS])
+    for section in report.sections:
+        yield _section(section)
+
+
+def _gates(gates: tuple[Gate, ...]) -> str:
+    """Return the gates, those that did not hold first."""
+    words = {True: "✅ held", False: "❌ failed", None: "❔ cannot tell"}
+    ordered = sorted(gates, key=lambda gate: (False, None, True).index(gate.held))
+    rows = [[code(g.metric), plain(g.expected), value(g.found), words[g.held]] for g in ordered[:ROWS]]
+    held = sum(gate.held is True for gate in gates)
+    return f"### Gates: {held} of {len(gates)} held\n\n" + table(("Metric", "Expected", "Found", "Result"), rows)
+
+
+def _metrics(metrics: tuple[Metric, ...]) -> str:
+    """Return the headline metrics (else the first ones), each with interval, n and baseline."""
+    chosen = [metric for metric in metrics if metric.headline] or list(metrics[:6])
+    several = len({metric.output for metric in metrics}) > 1
+    headings = ["Metric", "Value", "95% interval", "n", "Baseline"]
+    rows = [_metric_row(metric) for metric in chosen[:ROWS]]
+    if several:
+        headings.insert(0, "Output")
+        rows = [[code(metric.output), *row] for metric, row in zip(chosen, rows, strict=False)]
+    more = len(metrics) - len(rows)
+    note = f"\n\n{more} more metrics are in the report." if more else ""
+    return "### Key metrics\n\n" + table(headings, rows) + note
+
+
+def _metric_row(metric: Metric) -> list[str]:
+    """Return one metric as cells."""
+    form = "percent" if metric.unit == "share" else "number"
+    ends = (metric.low, metric.high)
+    interval = "–" if any(isinstance(e, Missing) for e in ends) else " to ".join(value(e, form) for e in ends)
+    baseline = value(metric.baseline, form)
+    if baseline and metric.baseline_name:
+        baseline += f" ({plain(metric.baseline_name)})"
+    return [plain(metric.label), value(metric.value, form), interval, f"{metric.n:,}", baseline or "–"]
+
+
+def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """Yield what the checks found, worst first, then how many had nothing to say."""
+    found = sorted((f for f in findings if f.outcome in _OUTCOMES), key=lambda f: list(_OUTCOMES).index(f.outcome))
+    counts = {words: sum(f.outcome == outcome for f in findings) for outcome, words in _QUIET.items()}
+    rest = ", ".join(f"{n} {words}" for words, n in counts.items() if n)
+    if findings:
+        yield f"### Findings: {len(found) or 'none'}" + (f"\n\nOther checks: {rest}." if rest else "")
+    for finding in found:
+        yield _finding(finding)
+
+
+def _finding(finding: Finding) -> str:
+    """Return one finding with its evidence and its fix."""
+    lines = [
+        f"- **{_OUTCOMES[finding.outcome]}: {plain(finding.title)}** ({code(finding.code)}). {prose(finding.text)}"
+    ]
+    if finding.evidence:
+        lines.append("  - Evidence: " + "; ".join(_evidence(piece) for piece in finding.evidence[:6]))
+    if finding.causes:
+        lines.append("  - Likely causes: " + "; ".join(plain(cause) for cause in finding.causes[:4]))
+    if finding.fix:
+        lines.append(f"  - **Fix:** {prose(finding.fix)}")
+    return "\n".join(lines)
+
+
+def _evidence(piece: Evidence) -> str:
+    """Return one piece of evidence with its n."""
+    n = f" (n = {piece.n:,})" if piece.n is not None else ""
+    return f"{plain(piece.label)}: {value(piece.value)}{n}"
+
+
+def _section_line(section: Section) -> str:
+    """Return one section by its summary."""
+    state = {"shown": "", "empty": " (does not apply)", "failed": " (failed)"}[section.state]
+    return f"- **{plain(section.title)}**{state}: {prose(section.summary)}"
+
+
+def _section(section: Section) -> str:
+    """Return one section with its blocks, closed until a reader opens it."""
+    blocks = "\n\n".join(block_markdown(block) for block in section.blocks)
+    return f"<details><summary>{in_html(section.title)}</summary>\n\n{blocks}\n\n</details>"
+
+
+def _footer(report: Report) -> str:
+    """Return who made this from what."""
+    commit = report.provenance.git_commit
+    made = plain(report.generator or "reportgen")
+    at = "" if isinstance(commit, Missing) else f" at commit {code(commit[:12])}"
+    return f"<sub>{made}, report format {report.schema_version}, model {code(report.provenance.model_file)}{at}</sub>"
