@@ -78,11 +78,17 @@ def count(n: int, noun: str, plural: str = "") -> str:
 
 def plural_of(noun: str) -> str:
     """Return the regular English plural of `noun`."""
-    if noun.endswith(("s", "x", "ch", "sh")):
+    if noun.endswith(("s", "x", "ch", "sh")) and not noun.endswith("epoch"):
         return f"{noun}es"
     if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):
         return f"{noun[:-1]}ies"
     return f"{noun}s"
+
+
+def ordinal(n: int) -> str:
+    """Write a place in a row: 1 -> "1st", 12 -> "12th", 22 -> "22nd"."""
+    ending = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n:,}{ending}"
 
 
 def share_text(part: int, whole: int, noun: str = "", plural: str = "") -> str:
