@@ -66,13 +66,15 @@ def describe_spread(facts: tuple[ActivationFacts, ...]) -> str:
     slope = float(np.polyfit(known, logs, 1)[0]) if known.size > 2 else float(logs[-1] - logs[0])
     change = slope * (int(known[-1]) - int(known[0])) if known.size > 2 else slope
     factor = number_text(10 ** abs(change), 2)
+    first_last = "from the first to the last hidden layer"
     if change <= -1:
-        return f"The signal fades: the spread falls about {factor}-fold from the first to the last hidden layer."
+        return f"The signal fades: the trend of the spread falls {factor}-fold {first_last}."
     if change >= 1:
-        return f"The signal grows: the spread rises about {factor}-fold from the first to the last hidden layer."
-    return (
-        f"The spread stays within one order of magnitude over depth (trend {'-' if change < 0 else '+'}{factor}-fold)."
-    )
+        return f"The signal grows: the trend of the spread rises {factor}-fold {first_last}."
+    if abs(change) < 0.05:
+        return f"The spread is level {first_last}."
+    way = "falls" if change < 0 else "rises"
+    return f"The spread stays within one order of magnitude: its trend {way} {factor}-fold {first_last}."
 
 
 def _dead_chart(facts: tuple[ActivationFacts, ...]) -> Chart:

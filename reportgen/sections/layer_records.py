@@ -117,8 +117,8 @@ def _weight_numbers(weights: list[WeightFacts]) -> dict[str, Number]:
 
 
 def largest_weight(weight: WeightFacts) -> float:
-    """Return the largest magnitude among the finite values of a variable."""
-    return max(abs(weight.low), abs(weight.high))
+    """Return the largest magnitude among the finite values of a variable; 0 when there are none."""
+    return max((abs(end) for end in (weight.low, weight.high) if math.isfinite(end)), default=0.0)
 
 
 def _short(value: Any) -> Number:

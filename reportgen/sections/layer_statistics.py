@@ -44,15 +44,15 @@ def measured_text(activations: tuple[ActivationFacts, ...]) -> str:
         return ""
     samples = sorted({facts.samples for facts in activations})
     on = count(samples[-1], "sample") if len(samples) == 1 else f"{samples[0]:,} to {samples[-1]:,} samples"
-    full = sum(facts.tier == "full" for facts in activations)
-    strides = sorted({facts.stride for facts in activations if facts.tier != "full"})
+    full = sum(facts.stride <= 1 for facts in activations)
+    strides = sorted({facts.stride for facts in activations if facts.stride > 1})
     if not strides:
         return f"The numbers of {count(full, 'layer')} stand on every output value of {on}."
     every = join_words([ordinal(stride) for stride in strides])
+    rest = count(len(activations) - full, "other layer")
     return (
-        f"The numbers stand on {on}: {count(full, 'layer')} (activations, merges, recurrent, attention "
-        f"and last layers) in full, {count(len(activations) - full, 'other layer')} on every {every} position to bound the cost. "
-        "NaN and infinite values are counted on the same values."
+        f"The numbers stand on {on}: {count(full, 'layer')} (activations, merges, recurrent, attention and last layers) in "
+        f"full, {rest} on every {every} position to bound the cost, where dead means never active on a looked-at position."
     )
 
 
@@ -69,7 +69,7 @@ def activation_table(worker: WorkerEvidence) -> Table:
         reading=describe_activations(facts),
         note=(
             "Dead: never active on any looked-at value. A layer without weights repeats the dead units of the layer "
-            "before it. Marked spreads are far from those of the other layers (modified z-score of the logarithm over 3.5)."
+            "before it. Marked spreads are far from those of the other layers (modified z-score of their logarithm > 3.5)."
         ),
         row_ids=tuple(f"layer-statistics-{i}" for i in range(len(facts))),
         marks=mark_activations(facts),
@@ -95,7 +95,7 @@ def _activation_row(facts: ActivationFacts, type_: str) -> tuple[str | Number | 
         facts.inf,
         facts.samples,
         facts.values,
-        "in full" if facts.tier == "full" else f"every {ordinal(facts.stride)} position",
+        "in full" if facts.stride <= 1 else f"every {ordinal(facts.stride)} position",
     )
 
 
@@ -147,13 +147,14 @@ def describe_activations(facts: tuple[ActivationFacts, ...]) -> str:
         worst = max(saturated, key=lambda row: row.saturated)
         return f"No dead units, but {percent(worst.saturated)} of the values of {shorten(worst.layer)} are saturated."
     spreads = [row for row in facts if row.std > 0]
+    clean = f"No dead units, NaN or saturation in {count(len(facts), 'layer')}"
+    if not spreads:
+        return f"{clean}."
     low, high = min(spreads, key=lambda row: row.std), max(spreads, key=lambda row: row.std)
-    return (
-        f"No dead units, NaN or saturation in {count(len(facts), 'layer')}; spreads run from {number_text(low.std, 3)} "
-        f"({shorten(low.layer, 40)}) to {number_text(high.std, 3)} ({shorten(high.layer, 40)})."
-        if spreads
-        else f"No dead units, NaN or saturation in {count(len(facts), 'layer')}."
-    )
+    if low.std == high.std:
+        return f"{clean}; the spread is {number_text(low.std, 3)}."
+    lowest = f"{number_text(low.std, 3)} ({shorten(low.layer, 40)})"
+    return f"{clean}; spreads run from {lowest} to {number_text(high.std, 3)} ({shorten(high.layer, 40)})."
 
 
 def _layers_that(names: list[str], one: str, many: str) -> str:
