@@ -59,7 +59,7 @@ def _plan(block: Chart, series: tuple[Drawn, ...]) -> Plan:
     only_lines = not bars and not block.diagonal and any(one.shape in ("line", "steps") for one in series)
     if block.diagonal and block.x.scale == block.y.scale:
         xs = ys = np.concatenate([xs, ys])
-    y = choose_scale(block.y, ys, room=230, base=bars)
+    y = choose_scale(block.y, ys, room=380 if block.diagonal else 230, base=bars)
     x = choose_scale(block.x, xs, room=480, pad=0.02 if only_lines or bars else 0.05)
     block = replace(block, x=_honest(block.x, x), y=_honest(block.y, y))
     return Plan(block, series, x, y, choose_layout(block, series, x, y))
