@@ -1,0 +1,177 @@
+"""From evidence to the finished Report: sections, findings, metrics, verdict, provenance. A part that fails becomes a card."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reportgen import __version__
+from reportgen.analysis.evidence import Artifacts, History, Problem, WorkerEvidence
+from reportgen.checks import run_checks
+from reportgen.checks.gates import judge
+from reportgen.clock import Clock
+from reportgen.config_schema import Config
+from reportgen.figures.easel import Easel
+from reportgen.inputs.found import Inputs
+from reportgen.inputs.origin import describe_command, describe_host, load_git, package_versions
+from reportgen.report.blocks import Card
+from reportgen.report.types import LedgerEntry, Provenance, Report, RunFacts, Section, Timing
+from reportgen.report.values import Missing
+from reportgen.sections import EVIDENCE_SECTIONS, provenance, summary, training
+from reportgen.sections.context import Context
+from reportgen.sections.layer_records import layer_records
+from reportgen.sections.metrics import metrics_of
+from reportgen.sections.sample_tables import sample_tables
+from reportgen.sections.samples import samples_shown
+from reportgen.sections.verdict import choose
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the main process has made while the worker is still at work: the history read, its plots drawn."""
+
+    config: Config
+    artifacts: Artifacts
+    easel: Easel
+    training: Section
+
+
+def begin(config: Config, history: History | None, problems: tuple[Problem, ...]) -> Draft:
+    """Draw what needs only the history."""
+    title = config.title or config.model.stem
+    artifacts = Artifacts(
+        title=title,
+        history=history,
+        worker=None,
+        privacy=config.samples,
+        problems=problems,
+        layers_named=tuple(config.layers.show),
+        seed=config.seed,
+    )
+    easel = Easel()
+    return Draft(config, artifacts, easel, _build("training", "Training", training.build, artifacts, easel))
+
+
+def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, inputs: Inputs, clock: Clock) -> Report:
+    """Build every other section, run the checks and put the Report together."""
+    config, easel = draft.config, draft.easel
+    problems = draft.artifacts.problems + ((lost,) if lost else ())
+    artifacts = replace(draft.artifacts, worker=_without(evidence, config.redact), problems=problems)
+    metrics = metrics_of(artifacts)
+    findings = run_checks(artifacts, config.checks)
+    gates = judge(metrics, config.gates)
+    verdict = choose(artifacts, metrics, findings, gates)
+    first = _guard("summary", "Summary", lambda: summary.build(artifacts, metrics, findings, gates), easel)
+    sections = [first]
+    for id_, title, build in EVIDENCE_SECTIONS:
+        sections.append(draft.training if id_ == "training" else _build(id_, title, build, artifacts, easel))
+    ledger = _ledger(artifacts)
+    facts = _provenance(config, inputs, artifacts, sum(samples_shown(section) for section in sections))
+    clock.lap("sections and figures")
+    run = _run_facts(config, artifacts, clock)
+    sections.append(
+        _guard("provenance", "Provenance", lambda: provenance.build(artifacts, facts, run, ledger), easel)
+    )
+    return Report(
+        title=artifacts.title,
+        verdict=verdict,
+        findings=findings,
+        gates=gates,
+        metrics=metrics,
+        sections=tuple(sections),
+        history=training.history_series(artifacts.history),
+        samples=sample_tables(artifacts),
+        layers=layer_records(artifacts),
+        graph=artifacts.worker.graph if artifacts.worker else None,
+        ledger=ledger,
+        provenance=facts,
+        run=run,
+        assets=easel.assets,
+        generator=f"reportgen {__version__}",
+    )
+
+
+def _build(
+    id_: str, title: str, build: Callable[[Artifacts, Context], Section], artifacts: Artifacts, easel: Easel
+) -> Section:
+    """Build one section of evidence."""
+    return _guard(id_, title, lambda: build(artifacts, Context(easel.draw)), easel)
+
+
+def _guard(id_: str, title: str, make: Callable[[], Section], easel: Easel) -> Section:
+    """Return a section with its figures drawn; one that raises becomes a card that says why."""
+    try:
+        return easel.finish(make())
+    except Exception as error:  # one broken section never loses the report; the exit code says so
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        card = Card(
+            "error",
+            f"{title} could not be made",
+            f"This is a fault of reportgen, not of the model. {reason}",
+            "The other sections are complete. Please report it, with --debug for the details.",
+        )
+        return Section(id_, title, "failed", f"This section failed: {reason}", (card,))
+
+
+def _without(evidence: WorkerEvidence | None, redact: tuple[str, ...]) -> WorkerEvidence | None:
+    """Return the evidence without the content of the inputs that `redact` names."""
+    if evidence is None or evidence.kept is None or not redact:
+        return evidence
+    inputs = {name: values for name, values in evidence.kept.inputs.items() if name not in redact}
+    return replace(evidence, kept=replace(evidence.kept, inputs=inputs))
+
+
+def _ledger(artifacts: Artifacts) -> tuple[LedgerEntry, ...]:
+    """List what was sampled, folded or thinned: by the worker, and of the history."""
+    reduced = artifacts.worker.reduced if artifacts.worker else ()
+    entries = [LedgerEntry(item.what, item.kept, item.of, item.why) for item in reduced]
+    for series in training.history_series(artifacts.history):
+        if series.thinned:
+            kept = f"{series.values.length:,} points"
+            entries.append(
+                LedgerEntry(f"history of {series.name}", kept, f"{series.points:,}", "the extremes of each stretch stay")
+            )
+    return tuple(entries)
+
+
+def _provenance(config: Config, inputs: Inputs, artifacts: Artifacts, shown: int) -> Provenance:
+    """Collect the stable facts: what this report was made from."""
+    worker = artifacts.worker
+    hidden = set(config.redact)
+    commit, _ = load_git(config.file.parent)
+    hashes = inputs.hashes
+    return Provenance(
+        versions={"reportgen": __version__, **package_versions(), **(worker.versions if worker else {})},
+        model_file=inputs.model.name,
+        model_sha256=hashes["model"],
+        batch_file=inputs.batch.name if inputs.batch else "",
+        batch_sha256=hashes["batch"],
+        history_file=inputs.history.name if inputs.history else "",
+        history_sha256=hashes["history"],
+        config_file=config.file.name,
+        config_sha256=hashes["config"],
+        git_commit=Missing("redacted") if "git" in hidden else commit,
+        seeds={"reportgen": config.seed, **(worker.model.seeds if worker and worker.model else {})},
+        trusted=tuple(sorted(config.trust)),
+        samples_shown=shown,
+    )
+
+
+def _run_facts(config: Config, artifacts: Artifacts, clock: Clock) -> RunFacts | None:
+    """Collect the facts that differ from run to run; none of them with SOURCE_DATE_EPOCH."""
+    if os.environ.get("SOURCE_DATE_EPOCH"):
+        return None
+    hidden = set(config.redact)
+    worker = artifacts.worker
+    stages = [*clock.stages, *((f"worker: {name}", seconds) for name, seconds in (worker.timings if worker else ()))]
+    return RunFacts(
+        started=clock.started.isoformat(timespec="seconds"),
+        seconds=round(clock.total(), 3),
+        host="" if "host" in hidden else describe_host(),
+        command="" if {"command", "paths"} & hidden else describe_command(),
+        directory="" if "paths" in hidden else str(config.file.parent),
+        timings=tuple(Timing(stage, round(seconds, 3)) for stage, seconds in stages),
+        git_branch="" if "git" in hidden else load_git(config.file.parent)[1],
+        peak_memory_bytes=worker.peak_memory_bytes if worker else None,
+    )

@@ -1,0 +1,106 @@
+"""The straight line: config -> inputs -> artifacts -> sections and findings -> report -> files. Only this module knows the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reportgen.analysis.evidence import History, Problem, WorkerEvidence
+from reportgen.clock import Clock
+from reportgen.config_schema import Config
+from reportgen.errors import GATE_FAILED, SECTION_FAILED, ReportgenError, worst_exit_code
+from reportgen.inputs.found import Inputs, find_inputs
+from reportgen.progress import Progress, Silent
+from reportgen.report.types import Report
+from reportgen.report.write import check_writable, write_outputs
+from reportgen.worker import launch
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What one build gave: the report, the files written, and the exit code."""
+
+    report: Report
+    files: tuple[Path, ...]
+    exit_code: int
+
+
+def generate(config: Config, *, progress: Progress | None = None) -> Built:
+    """Build and write the report of one configuration.
+
+    Raises InputRefused, UsageError, OutputFailed or Stopped. A section, a check or a worker that fails does not raise:
+    the report then says so, and `exit_code` is 4, 3 or 124.
+    """
+    progress, clock = progress or Silent(), Clock()
+    progress.stage("checking the inputs")
+    check_writable(config.output)
+    inputs = find_inputs(config)
+    clock.lap("check the inputs")
+    with launch.start(inputs.plan, limits=launch.Limits(config.limits.memory, config.limits.seconds)) as worker:
+        # What is imported and drawn here runs on one core while the worker imports Keras on the other.
+        from reportgen import assembly
+
+        progress.stage("reading the history, drawing its plots")
+        history = _read_history(inputs)
+        draft = assembly.begin(config, history, ())
+        inputs = inputs.with_hashes()
+        clock.lap("history and training plots")
+        evidence, lost = _wait(worker, progress)
+        clock.lap("wait for the worker")
+    progress.stage("writing the report")
+    report = assembly.finish(draft, evidence, _explain(lost), inputs, clock)
+    files = write_report(report, config.output, config.formats)
+    progress.done()
+    return Built(report, files, exit_code_of(report, lost))
+
+
+def _read_history(inputs: Inputs) -> History | None:
+    """Read the history, if there is one."""
+    from reportgen.inputs.history import load_history
+
+    return load_history(inputs.history) if inputs.history is not None else None
+
+
+def _wait(worker: launch.Worker, progress: Progress) -> tuple[WorkerEvidence | None, ReportgenError | None]:
+    """Return the worker's evidence, or why there is none."""
+    try:
+        return worker.wait(progress), None
+    except ReportgenError as error:
+        if error.exit_code in (130, 143):
+            raise
+        return None, error
+
+
+def _explain(lost: ReportgenError | None) -> Problem | None:
+    """Turn the loss of the worker into something that the report can say."""
+    return Problem("worker", lost.message, detail=lost.detail) if lost else None
+
+
+def exit_code_of(report: Report, lost: ReportgenError | None) -> int:
+    """Return the exit code that a finished report stands for."""
+    codes = [0]
+    if lost is not None:
+        codes.append(lost.exit_code)
+    if any(gate.held is not True for gate in report.gates):
+        codes.append(GATE_FAILED)
+    if any(section.state == "failed" for section in report.sections):
+        codes.append(SECTION_FAILED)
+    if any(finding.outcome == "error" for finding in report.findings):
+        codes.append(SECTION_FAILED)
+    return worst_exit_code(codes)
+
+
+def write_report(report: Report, folder: Path, formats: tuple[str, ...]) -> tuple[Path, ...]:
+    """Render a report in every format and write the files, each whole or not at all."""
+    from reportgen.renderers import RENDERERS
+
+    renderers = [RENDERERS[name] for name in formats]
+    return write_outputs({folder / r.file_name: r.render(report).encode("utf-8") for r in renderers})
+
+
+def render_again(path: Path, folder: Path) -> tuple[Path, ...]:
+    """Make the page of a saved report again, with today's templates; needs neither model nor data."""
+    from reportgen.report.read import read_report
+
+    check_writable(folder)
+    return write_report(read_report(path), folder, ("html",))
