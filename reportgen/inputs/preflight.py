@@ -2,21 +2,145 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reportgen.errors import InputRefused
+from reportgen.inputs.declared import compute_parameter_bytes
 from reportgen.inputs.files import check_file, shown
+from reportgen.inputs.hdf5 import Structure, read_structure
+from reportgen.inputs.hdf5_bytes import Corrupt
+from reportgen.inputs.keras_config import Refused, check_config
+from reportgen.inputs.keras_zip import JSON_LIMIT, map_file, read_keras_zip
 from reportgen.trust import NOTHING, Trust
 from reportgen.worker.plan import ModelSpec
+
+FLOOR = 64 << 20  # below this, nothing that a file declares is a danger
+EXPANSION = 100  # how far weights may unpack
+SPARE = 16  # how far a config may exceed the weights beside it (quantised ones take fewer bytes)
+_SAVE = "save the whole model: model.save('model.keras')"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """What a model file says about itself: its format, its config, and Keras's version if recorded."""
+
+    format: str
+    config: dict[str, Any]
+    keras_version: str
 
 
 def check_model(path: Path, trust: Trust = NOTHING) -> ModelSpec:
     """Return what the model file is; raises InputRefused naming the place and the fix when it must not be loaded."""
-    check_file(path, "the model")
+    return ModelSpec(str(path), inspect_model(path, trust).format)
+
+
+def inspect_model(path: Path, trust: Trust = NOTHING) -> ModelFile:
+    """Check a model file and return its config; raises InputRefused as `check_model` does."""
+    name = shown(path)
+    _refuse_folder(path, name)
+    size = check_file(path, "the model")
     with path.open("rb") as stream:
         magic = stream.read(8)
     if magic.startswith(b"PK"):
-        return ModelSpec(str(path), "keras")
-    if magic == b"\x89HDF\r\n\x1a\n":
-        return ModelSpec(str(path), "h5")
-    raise InputRefused(f"{shown(path)}: is neither a .keras nor an HDF5 file; save it with model.save('model.keras')")
+        found, declared = _inspect_zip(path, name, size)
+    elif magic == b"\x89HDF\r\n\x1a\n":
+        found, declared = _inspect_h5(path, name, size)
+    else:
+        raise InputRefused(f"{name}: is neither a .keras nor an HDF5 file; {_SAVE}")
+    _check_config(found.config, declared, name, trust)
+    return found
+
+
+def _refuse_folder(path: Path, name: str) -> None:
+    """Say what a folder in place of a model file may be."""
+    if not path.is_dir():
+        return
+    if (path / "saved_model.pb").exists():
+        text = (
+            "is a SavedModel folder, whose operations can do anything: it needs --trust=savedmodel (not supported yet)"
+        )
+        raise InputRefused(f"{name}: {text}; {_SAVE}")
+    if (path / "config.json").exists():
+        raise InputRefused(f"{name}: is an unpacked .keras folder; pack it again, or {_SAVE}")
+    raise InputRefused(f"{name}: is a folder; the model must be a file; {_SAVE}")
+
+
+def _inspect_zip(path: Path, name: str, size: int) -> tuple[ModelFile, int]:
+    """Check a .keras file; return what it says and the bytes of the weights that it declares."""
+    parts = read_keras_zip(path, name)
+    config = _read_json(parts.config, f"{name}: config.json")
+    metadata = _read_json(parts.metadata, f"{name}: metadata.json") if parts.metadata else {}
+    if parts.weights is None:
+        raise InputRefused(f"{name}: holds no model.weights.h5; {_SAVE}")
+    declared = _check_structure(
+        _structure(parts.weights, f"{name}: model.weights.h5"), f"{name}: model.weights.h5", size
+    )
+    return ModelFile("keras", config, str(metadata.get("keras_version", ""))), declared
+
+
+def _inspect_h5(path: Path, name: str, size: int) -> tuple[ModelFile, int]:
+    """Check an HDF5 model file likewise."""
+    with map_file(path) as data, memoryview(data) as view:
+        structure = _structure(view, name)
+    declared = _check_structure(structure, name, size)
+    text = structure.attributes.get("model_config")
+    if text is None:
+        what = "holds weights only" if structure.datasets else "is an HDF5 file without a model"
+        raise InputRefused(f"{name}: {what}; {_SAVE}")
+    if len(text) > JSON_LIMIT:
+        raise InputRefused(f"{name}: its config has {len(text):,} bytes, more than {JSON_LIMIT:,}; {_SAVE}")
+    version = structure.attributes.get("keras_version", b"").decode("utf-8", "replace")
+    return ModelFile("h5", _read_json(text, f"{name}: model_config"), version), declared
+
+
+def _structure(data: bytes | memoryview, what: str) -> Structure:
+    """Read the structure of HDF5 bytes."""
+    try:
+        return read_structure(data)
+    except Corrupt as error:
+        raise InputRefused(f"{what}: corrupt HDF5 data ({error}); copy or save the model again") from None
+
+
+def _check_structure(structure: Structure, what: str, size: int) -> int:
+    """Refuse links and arrays that lead outside, or declare far more than the file holds; return the declared bytes."""
+    for link in structure.links:
+        raise InputRefused(f"{what}: `{link.path}` is a {link.kind} link to `{link.target}`: refused; {_SAVE}")
+    for dataset in structure.datasets:
+        if dataset.outside:
+            raise InputRefused(
+                f"{what}: `{dataset.path}` is an {dataset.outside} dataset, kept outside: refused; {_SAVE}"
+            )
+    declared = sum(dataset.declared for dataset in structure.datasets)
+    if declared > FLOOR and declared > EXPANSION * size:
+        text = f"its arrays declare {declared:,} bytes and the file has {size:,}"
+        raise InputRefused(f"{what}: {text}: refused; {_SAVE}")
+    return declared
+
+
+def _read_json(text: bytes, what: str) -> dict[str, Any]:
+    """Return a JSON object of unknown origin."""
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise InputRefused(f"{what} is nested too deep for a model; {_SAVE}") from None
+    except ValueError as error:
+        raise InputRefused(f"{what} is corrupt ({' '.join(str(error).split())[:150]}); {_SAVE}") from None
+    if not isinstance(data, dict):
+        raise InputRefused(f"{what} does not hold a model; {_SAVE}")
+    return data
+
+
+def _check_config(config: dict[str, Any], weights: int, name: str, trust: Trust) -> None:
+    """Refuse a config that names what may not run, or that declares weights which the file does not have."""
+    try:
+        check_config(config, trust)
+    except Refused as error:
+        where = f"layer `{error.where}`" if error.where else "the model"
+        raise InputRefused(f"{name}: {where} {error.problem}; {error.fix}") from None
+    declared, layer = compute_parameter_bytes(config)
+    if declared > FLOOR and declared > SPARE * weights:
+        text = f"its config declares {declared:,} bytes of weights (layer `{layer}`) and the file holds {weights:,}"
+        raise InputRefused(f"{name}: {text}: refused; {_SAVE}")
