@@ -6,6 +6,7 @@ Scores and sample records come from the real accumulators, so a test that passes
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,8 @@ from reportgen.analysis.evidence import (
     WorkerEvidence,
 )
 from reportgen.analysis.graph import Edge, Graph, Node
+from reportgen.report.blocks import AssetRef
+from reportgen.sections.context import Context
 
 SIDE = 8
 LAYERS = (  # name, type, output shape, parameters, activation, MACs, units
@@ -416,3 +419,22 @@ def make_artifacts(
     found = make_worker(task, **knobs) if worker else None
     problems = () if worker else (Problem("worker", "The worker ran out of memory", "Raise limits.memory"),)
     return Artifacts(title="Little CNN", history=read, worker=found, privacy=privacy, problems=problems)
+
+
+class Drawn:
+    """Keeps every picture that a section has drawn: (pixels, kind, alt)."""
+
+    def __init__(self) -> None:
+        self.pictures: list[tuple[np.ndarray, str, str]] = []
+
+    def __call__(self, pixels: np.ndarray, kind: str, alt: str) -> AssetRef:
+        """Note the picture and return a reference with the hash of its pixels."""
+        assert pixels.dtype == np.uint8 and pixels.ndim in (2, 3) and pixels.size
+        self.pictures.append((pixels, kind, alt))
+        return AssetRef(hashlib.sha256(pixels.tobytes()).hexdigest(), pixels.shape[1], pixels.shape[0], alt)
+
+
+def make_context() -> tuple[Context, Drawn]:
+    """Return a context whose pictures are kept in memory, and those pictures."""
+    drawn = Drawn()
+    return Context(drawn), drawn

@@ -11,13 +11,19 @@ from reportgen.sections.context import Context
 from reportgen.sections.output_view import OutputView, make_view
 from reportgen.sections.predictions_binary import build_binary
 from reportgen.sections.predictions_classes import build_multiclass
+from reportgen.sections.predictions_labels import build_multilabel
 from reportgen.sections.predictions_metrics import describe_metrics, metric_table
+from reportgen.sections.predictions_other import build_other
+from reportgen.sections.predictions_regression import build_regression
 from reportgen.sections.words import count, shape_text, shorten
 
 TITLE = "Predictions"
 BUILDERS: dict[str, Callable[[OutputView], tuple[FlatBlock, ...]]] = {
     "multiclass": build_multiclass,
     "binary": build_binary,
+    "regression": build_regression,
+    "multilabel": build_multilabel,
+    "other": build_other,
 }
 SCORE_WORDS = {
     "probabilities": "probabilities",
@@ -68,10 +74,8 @@ def describe_task(output: OutputEvidence) -> str:
     shape = shape_text(output.shape)
     kind = SCORE_WORDS.get(output.scores, output.scores)
     reason = f" because {output.task_reason}" if output.task_reason else ""
-    return (
-        f"Output {shorten(output.name)} ({shape} a sample) is read as {output.task}{reason.rstrip('.')}. "
-        f"Its numbers are {kind}."
-    )
+    first = f"Output {shorten(output.name)} (shape {shape}) is read as {output.task}{reason.rstrip('.')}"
+    return f"{first}. Its numbers are {kind}."
 
 
 def describe_unlabelled(output: OutputEvidence) -> str:

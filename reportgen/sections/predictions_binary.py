@@ -140,8 +140,8 @@ def describe_thresholds(chosen: ThresholdChoice, best: ThresholdChoice) -> str:
             f"at best {percent(best.f1)}."
         )
     return (
-        f"A threshold of {number_text(best.threshold, 3)} would raise F1 from {percent(chosen.f1)} to {percent(best.f1)}"
-        " on these samples; choose it on other data than it is judged on."
+        f"A threshold of {number_text(best.threshold, 3)} would raise F1 from {percent(chosen.f1)} to "
+        f"{percent(best.f1)} on these samples; choose it on other data than it is judged on."
     )
 
 

@@ -21,21 +21,24 @@ Role = Literal["right", "wrong", "muted"]
 def confidence_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return confidence and calibration; a card instead when the scores are no probabilities."""
     if not view.probabilistic:
-        return (
-            Card(
-                "info",
-                "Scores, not probabilities",
-                "The numbers of this output are not probabilities (no softmax or sigmoid at the end, and the loss does not "
-                "say from_logits), so they are shown as scores: no percentages, no confidence, no calibration.",
-                "End the model with an activation, or compile its loss with from_logits=True and save it.",
-            ),
-        )
+        return (no_probabilities(),)
     histogram = view.accumulator.confidence_histogram()
     blocks: list[FlatBlock] = [] if histogram is None else [_confidence_chart(view, histogram)]
     reliability = view.accumulator.reliability()
     if reliability is not None:
         blocks += [_calibration_chart(view, reliability), _calibration_table(view, reliability)]
     return tuple(blocks)
+
+
+def no_probabilities() -> Card:
+    """Say that an output's numbers are scores, and what would make them probabilities."""
+    return Card(
+        "info",
+        "Scores, not probabilities",
+        "The numbers of this output are not probabilities (no softmax or sigmoid at the end, and the loss does not say "
+        "from_logits), so they are shown as scores: no percentages, no confidence, no calibration.",
+        "End the model with an activation, or compile its loss with from_logits=True and save it.",
+    )
 
 
 def _confidence_chart(view: OutputView, histogram: ConfidenceHistogram) -> Chart:

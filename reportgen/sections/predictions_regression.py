@@ -1,0 +1,303 @@
+"""Outputs that are numbers: predicted against true, residuals, error quantiles, worst samples."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from reportgen.analysis.evidence import Array
+from reportgen.analysis.metrics.regression import Points, Targets
+from reportgen.analysis.metrics.value import SampleScores
+from reportgen.report.blocks import Axis, Chart, ChartMark, FlatBlock, Series, Table, TableColumn
+from reportgen.report.values import Column, Number, number
+from reportgen.sections.output_view import OutputView
+from reportgen.sections.predictions_gallery import Said, gallery_blocks
+from reportgen.sections.words import count, number_text, percent
+
+MOST_TARGETS_DRAWN = 4
+MOST_TARGETS_LISTED = 256
+MOST_POINTS = 800
+BINS = 30
+SHOWN_VALUES = 4
+QUANTILE_NAMES = ("1%", "5%", "25%", "50%", "75%", "95%", "99%")
+
+
+def build_regression(view: OutputView) -> tuple[FlatBlock, ...]:
+    """Return what is particular to outputs that are numbers."""
+    gallery = gallery_blocks(view, say_numbers)
+    if not view.labelled:
+        return (*gallery, *prediction_charts(view))
+    targets: Targets = view.accumulator.by_target()
+    points: Points | None = view.accumulator.points()
+    blocks: list[FlatBlock] = [*gallery]
+    drawn = worst_targets(targets, MOST_TARGETS_DRAWN)
+    for target in drawn:
+        if points is not None and len(points.truth):
+            blocks += [_scatter(view, targets, points, target), _residuals(view, points, target)]
+        if len(targets.n) <= 16:
+            blocks.append(_error_chart(view, targets, target))
+    blocks.append(target_table(view, targets))
+    if len(targets.n) >= 5:
+        blocks.append(_by_target_chart(view, targets))
+    return tuple(blocks)
+
+
+def worst_targets(targets: Targets, most: int) -> list[int]:
+    """Return all targets up to `most`, else those with the worst R2, in their own order."""
+    if len(targets.n) <= most:
+        return list(range(len(targets.n)))
+    rank = np.nan_to_num(targets.r2, nan=np.inf)
+    return sorted(int(i) for i in np.argsort(rank, kind="stable")[:most])
+
+
+def say_numbers(view: OutputView, scores: SampleScores, row: int) -> Said:
+    """Say the true and the predicted numbers of one sample and the error between them."""
+    kept = view.kept
+    if kept is None:
+        raise ValueError("no sample was kept")
+    said = np.asarray(kept.predictions[view.output.name][row], dtype=np.float64).reshape(-1)
+    if view.kept_truth is None:
+        return Said("no label", values_text(said), "unknown")
+    truth = np.asarray(view.kept_truth[row], dtype=np.float64).reshape(-1)
+    details: tuple[tuple[str, str], ...] = ()
+    if truth.size == said.size:
+        error = said - truth
+        worst = int(np.argmax(np.nan_to_num(np.abs(error), nan=-1.0)))
+        what = "error" if error.size == 1 else f"largest error (target {worst + 1})"
+        details = ((what, number_text(float(error[worst]))),)
+    return Said(values_text(truth), values_text(said), "unknown", details)
+
+
+def values_text(values: Array) -> str:
+    """Write up to four numbers; the rest is counted."""
+    shown = ", ".join(number_text(float(value)) for value in values[:SHOWN_VALUES])
+    return f"{shown} … {values.size - SHOWN_VALUES:,} more" if values.size > SHOWN_VALUES else shown
+
+
+def _of_target(view: OutputView, target: int) -> str:
+    """Name a target in a title, or nothing when there is only one."""
+    names = view.output.class_names
+    if view.accumulator.targets == 1:
+        return ""
+    return f", {names[target]}" if target < len(names) else f", target {target + 1}"
+
+
+def _scatter(view: OutputView, targets: Targets, points: Points, target: int) -> Chart:
+    """Return predicted against true with the diagonal."""
+    truth, said = points.truth[:MOST_POINTS, target], points.prediction[:MOST_POINTS, target]
+    ends = [v for v in (float(np.nanmin([truth, said])), float(np.nanmax([truth, said]))) if math.isfinite(v)]
+    low, high = (ends[0], ends[1]) if len(ends) == 2 and ends[0] < ends[1] else (None, None)
+    return Chart(
+        view.id(f"predicted-true-{target + 1}"),
+        f"Predicted against true{_of_target(view, target)}",
+        Axis("True value", low=low, high=high),
+        Axis("Predicted value", low=low, high=high),
+        (Series("samples", "Samples", _pack(truth), _pack(said), "points", "first"),),
+        reading=describe_scatter(targets, target),
+        diagonal=True,
+        note=_drawn(points, len(truth)),
+    )
+
+
+def _drawn(points: Points, drawn: int) -> str:
+    """Say which samples the points are."""
+    kept = f"{drawn:,} points drawn from " if drawn < len(points.truth) else ""
+    return f"{kept}{points.rule}; the line is a perfect prediction." if kept else f"Points are {points.rule}."
+
+
+def _pack(values: Array) -> Column:
+    """Pack values for drawing: float32 is finer than any screen."""
+    with np.errstate(over="ignore"):
+        return Column.pack(values.astype(np.float32), "<f4")
+
+
+def describe_scatter(targets: Targets, target: int) -> str:
+    """Say in one sentence how much of the truth is explained and whether the model aims too high or too low."""
+    r2, bias, rmse = (float(values[target]) for values in (targets.r2, targets.bias, targets.rmse))
+    if math.isnan(r2):
+        return f"The true values do not vary; the typical error is {number_text(rmse, 3)}."
+    if r2 <= 0:
+        first = f"No better than always saying the mean (R2 {number_text(r2, 3)})"
+    elif r2 < 0.5:
+        first = f"A weak relation: {percent(r2)} of the variance is explained"
+    elif r2 < 0.9:
+        first = f"A clear relation: {percent(r2)} of the variance is explained"
+    else:
+        first = f"A close relation: {percent(r2)} of the variance is explained"
+    standard_error = float(targets.spread[target]) / math.sqrt(max(int(targets.n[target]), 1))
+    if abs(bias) > 3 * standard_error and abs(bias) > 0.05 * rmse:
+        return f"{first}; predictions are {number_text(abs(bias), 3)} too {'high' if bias > 0 else 'low'} on average."
+    return f"{first}; on average neither too high nor too low."
+
+
+def _residuals(view: OutputView, points: Points, target: int) -> Chart:
+    """Return the error of each prediction against the prediction."""
+    truth, said = points.truth[:MOST_POINTS, target], points.prediction[:MOST_POINTS, target]
+    return Chart(
+        view.id(f"residuals-{target + 1}"),
+        f"Errors against prediction{_of_target(view, target)}",
+        Axis("Predicted value"),
+        Axis("Prediction minus truth"),
+        (Series("samples", "Samples", _pack(said), _pack(said - truth), "points", "first"),),
+        reading=describe_residuals(points.prediction[:, target], points.truth[:, target]),
+        marks=(ChartMark("no error", y=0.0),),
+        note=_drawn(points, len(truth)).replace("; the line is a perfect prediction", ""),
+    )
+
+
+def describe_residuals(said: Array, truth: Array) -> str:
+    """Say in one sentence whether errors grow or shrink with the prediction, comparing its lowest and highest third."""
+    known = np.isfinite(said) & np.isfinite(truth)
+    said, error = said[known], (said - truth)[known]
+    if said.size < 30:
+        return f"{count(int(said.size), 'point')}: too few to speak of a pattern."
+    order = np.argsort(said, kind="stable")
+    third = said.size // 3
+    low, high = (float(np.sqrt(np.mean(error[part] ** 2))) for part in (order[:third], order[-third:]))
+    ends = f"typically {number_text(low, 3)} in the lowest third of predictions, {number_text(high, 3)} in the highest"
+    if high > 1.5 * low:
+        return f"Errors grow with the prediction: {ends}."
+    if low > 1.5 * high:
+        return f"Errors shrink as the prediction grows: {ends}."
+    return f"Errors are about the same over the whole range: {ends}."
+
+
+def _error_chart(view: OutputView, targets: Targets, target: int) -> Chart:
+    """Return the histogram of errors."""
+    values, counts = view.accumulator.error_table(target)
+    middle, heights, width = histogram_of(values, counts)
+    return Chart(
+        view.id(f"errors-{target + 1}"),
+        f"Errors{_of_target(view, target)}",
+        Axis("Prediction minus truth"),
+        Axis("Samples", integer=True),
+        (Series("errors", "Samples", Column.pack(middle), Column.pack(heights), "bars", "first", width=width),),
+        reading=describe_errors(targets.quantiles[target]),
+        marks=(ChartMark("no error", x=0.0),),
+    )
+
+
+def histogram_of(values: Array, counts: Array, bins: int = BINS) -> tuple[Array, Array, float]:
+    """Return the middle of each bin, its count, and the bin width, from distinct values and their counts."""
+    if not len(values):
+        return np.zeros(0), np.zeros(0), 1.0
+    low, high = float(values[0]), float(values[-1])
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, bins + 1)
+    heights, _ = np.histogram(values, bins=edges, weights=counts.astype(np.float64))
+    return (edges[:-1] + edges[1:]) / 2, heights, float(edges[1] - edges[0])
+
+
+def describe_errors(quantiles: Array) -> str:
+    """Say in one sentence between which ends half, and nine tenths, of the errors lie."""
+    if np.isnan(quantiles).any():
+        return "No quantiles are kept for so many targets."
+    _, q05, q25, middle, q75, q95, _ = (number_text(float(q), 3) for q in quantiles)
+    lean = ""
+    width = float(quantiles[4] - quantiles[2])
+    if width > 0 and abs(float(quantiles[3])) > 0.25 * width:
+        lean = f"; the middle one is {middle}, so the model aims {'high' if quantiles[3] > 0 else 'low'}"
+    return f"Half of the errors lie between {q25} and {q75}, 90% between {q05} and {q95}{lean}."
+
+
+TARGET_COLUMNS = (
+    TableColumn("Target", help="Number of the predicted value"),
+    TableColumn("Samples", "int", help="Samples with a known truth"),
+    TableColumn("MAE", "number", help="Mean absolute error"),
+    TableColumn("RMSE", "number", help="Root of the mean squared error"),
+    TableColumn("R2", "number", help="Share of the variance explained; 0 is always the mean, 1 is perfect"),
+    TableColumn("Bias", "number", help="Mean of prediction minus truth"),
+    TableColumn("Spread", "number", help="Standard deviation of the errors"),
+    *(TableColumn(f"Error at {name}", "number", help=f"{name} of the errors are lower") for name in QUANTILE_NAMES),
+)
+
+
+def target_table(view: OutputView, targets: Targets) -> Table:
+    """Return errors and their quantiles, one row a target."""
+    shown = min(len(targets.n), MOST_TARGETS_LISTED)
+    rows: list[tuple[str | Number | None, ...]] = []
+    for i in range(shown):
+        name = _of_target(view, i).removeprefix(", ") or "the output"
+        numbers = (targets.mae, targets.rmse, targets.r2, targets.bias, targets.spread)
+        cells = tuple(number(float(values[i]), "cannot be computed on these samples") for values in numbers)
+        quantiles = tuple(number(float(q), "not kept for so many targets") for q in targets.quantiles[i])
+        rows.append((name, int(targets.n[i]), *cells, *quantiles))
+    note = f"The first {shown} of {len(targets.n):,} targets." if shown < len(targets.n) else ""
+    return Table(view.id("targets"), "Errors", TARGET_COLUMNS, tuple(rows), describe_targets(targets), note)
+
+
+def describe_targets(targets: Targets) -> str:
+    """Say in one sentence which target is predicted best and worst; with one, how large its errors are."""
+    if len(targets.n) == 1:
+        bias, spread = number_text(float(targets.bias[0]), 3), number_text(float(targets.spread[0]), 3)
+        return f"Errors have a bias of {bias} and, apart from it, a spread of {spread}."
+    if np.isnan(targets.mae).all():
+        return "No target has a known truth."
+    low, high = int(np.nanargmin(targets.mae)), int(np.nanargmax(targets.mae))
+    smallest, largest = number_text(float(targets.mae[low]), 3), number_text(float(targets.mae[high]), 3)
+    return f"The mean absolute error runs from {smallest} (target {low + 1}) to {largest} (target {high + 1})."
+
+
+def _by_target_chart(view: OutputView, targets: Targets) -> Chart:
+    """Return the error by target: for a forecast, by horizon."""
+    x = Column.pack(np.arange(1, len(targets.n) + 1), "<i4")
+    naive = Series("spread", "Standard deviation of the truth", x, Column.pack(targets.truth_std), "line", "muted")
+    return Chart(
+        view.id("by-target"),
+        "Error by target (for a forecast: by step)",
+        Axis("Target", integer=True),
+        Axis("Error", low=0.0),
+        (Series("rmse", "RMSE", x, Column.pack(targets.rmse), "line", "first"), naive),
+        reading=describe_horizon(targets.rmse),
+        note="Above the grey line a target is predicted worse than by its own mean.",
+    )
+
+
+def describe_horizon(errors: Array) -> str:
+    """Say in one sentence whether the error grows from the first to the last target."""
+    known = errors[np.isfinite(errors)]
+    if known.size < 3:
+        return "Too few targets with a known truth to speak of a trend."
+    part = max(known.size // 3, 1)
+    first, last = float(known[:part].mean()), float(known[-part:].mean())
+    ends = f"{number_text(first, 3)} in the first third of targets, {number_text(last, 3)} in the last"
+    if last > 1.2 * first:
+        return f"The error grows along the targets: {ends}."
+    if first > 1.2 * last:
+        return f"The error shrinks along the targets: {ends}."
+    return f"The error is about level along the targets: {ends}."
+
+
+def prediction_charts(view: OutputView) -> tuple[FlatBlock, ...]:
+    """Return histograms of the predictions alone, when there are no labels."""
+    if view.accumulator.targets > 16:
+        return ()
+    charts = []
+    for target in range(min(view.accumulator.targets, MOST_TARGETS_DRAWN)):
+        values, counts = view.accumulator.prediction_table(target)
+        middle, heights, width = histogram_of(values, counts)
+        charts.append(
+            Chart(
+                view.id(f"values-{target + 1}"),
+                f"Predictions{_of_target(view, target)}",
+                Axis("Predicted value"),
+                Axis("Samples", integer=True),
+                (Series("values", "Samples", Column.pack(middle), Column.pack(heights), "bars", "first", width=width),),
+                reading=describe_values(values, counts),
+            )
+        )
+    return tuple(charts)
+
+
+def describe_values(values: Array, counts: Array) -> str:
+    """Say in one sentence over which range predictions spread, or that they are all alike."""
+    total = int(counts.sum())
+    if not total:
+        return "No finite prediction."
+    if len(values) == 1:
+        return f"All {count(total, 'prediction')} are {number_text(float(values[0]))}."
+    mean = float((values * counts).sum() / total)
+    ends = f"{number_text(float(values[0]), 3)} to {number_text(float(values[-1]), 3)}"
+    return f"{count(total, 'prediction')} from {ends}, {number_text(mean, 3)} on average."
