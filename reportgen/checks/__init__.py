@@ -110,7 +110,7 @@ def run_checks(
     return tuple(sorted(findings, key=lambda finding: _AFTER[finding.outcome]))
 
 
-def _run_one(check: Check, artifacts: Artifacts, setting: CheckSetting) -> Finding:
+def _run_one(check: Check, artifacts: Artifacts, setting: Setting) -> Finding:
     """Run one check at the level and threshold that hold for it."""
     meta = check.meta
     level = setting.level or meta.level

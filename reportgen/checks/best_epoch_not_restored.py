@@ -13,7 +13,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import curve, curve_facts
 from reportgen.report.types import Evidence
-from reportgen.sections.words import number_text, percent
+from reportgen.report.words import number_text, percent
 
 META = Meta(
     code="best-epoch-not-restored",
@@ -71,8 +71,10 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
 def _distance(artifacts: Artifacts, pair: PairFacts, epoch: int) -> float | None:
     """Return how far validation at `epoch` is from its best, as a share of the best; None when it cannot be told."""
     validation = curve(artifacts, f"val_{pair.name}")
-    at = validation.values[validation.epochs == epoch] if validation is not None else ()
-    if not len(at) or pair.best is None or not pair.best.value or at[-1] != at[-1]:
+    if validation is None:
+        return None
+    at = validation.values[validation.epochs == epoch]
+    if not at.size or pair.best is None or not pair.best.value or at[-1] != at[-1]:
         return None
     return abs(float(at[-1]) - pair.best.value) / abs(pair.best.value)
 

@@ -14,7 +14,7 @@ from reportgen.analysis.evidence import Artifacts, OutputEvidence
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import accumulator, class_counts, class_name, of_output, outputs
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, join_words, percent, shorten
+from reportgen.report.words import count, join_words, percent, shorten
 
 META = Meta(
     code="class-never-predicted",

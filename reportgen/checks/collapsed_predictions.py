@@ -14,7 +14,7 @@ from reportgen.analysis.evidence import Artifacts, OutputEvidence
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import class_counts, class_name, of_output, outputs
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, interval_text, number_text, percent, share_text, shorten
+from reportgen.report.words import count, interval_text, number_text, percent, share_text, shorten
 
 META = Meta(
     code="collapsed-predictions",
@@ -62,9 +62,11 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
 def _input_ranges(artifacts: Artifacts) -> tuple[Evidence, ...]:
     """Return the range of each input: the first thing to compare with training when predictions collapse."""
     worker = artifacts.worker
+    if worker is None:
+        return ()
     return tuple(
         Evidence(f"range of input {shorten(fact.name, 40)}", interval_text(fact.low, fact.high), worker.n_samples)
-        for fact in (worker.inputs[:5] if worker else ())
+        for fact in worker.inputs[:5]
         if np.isfinite(fact.low) and np.isfinite(fact.high)
     )
 

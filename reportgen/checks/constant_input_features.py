@@ -10,7 +10,7 @@ from __future__ import annotations
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, join_words, share_text, shorten
+from reportgen.report.words import count, join_words, share_text, shorten
 
 META = Meta(
     code="constant-input-features",

@@ -12,7 +12,7 @@ from reportgen.analysis.evidence import ActivationFacts, Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import layer_anchor, layers_by_path
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, join_words, percent, share_text, shorten
+from reportgen.report.words import count, join_words, percent, share_text, shorten
 
 META = Meta(
     code="dead-units",

@@ -13,7 +13,7 @@ import numpy as np
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, percent, share_text
+from reportgen.report.words import count, percent, share_text
 
 META = Meta(
     code="duplicate-samples",

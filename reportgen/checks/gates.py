@@ -8,7 +8,7 @@ from typing import Protocol
 
 from reportgen.report.types import Gate, Metric
 from reportgen.report.values import Missing
-from reportgen.sections.words import count, join_words, shorten, value_text
+from reportgen.report.words import count, join_words, shorten, value_text
 
 
 class Bounds(Protocol):

@@ -15,7 +15,7 @@ from reportgen.analysis.metrics.value import MetricValue
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import curve, curve_facts, metric_values, of_output, outputs
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, interval_text, value_text
+from reportgen.report.words import count, interval_text, value_text
 
 META = Meta(
     code="history-and-batch-disagree",
@@ -47,7 +47,9 @@ NAMES = {
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Compare each output's accuracy or error with its validation curve."""
-    good, bad, evidence = [], [], []
+    good: list[str] = []
+    bad: list[str] = []
+    evidence = []
     for output in outputs(artifacts):
         for value in metric_values(output):
             expected = _expected(artifacts, output, value) if value.n >= FEWEST else ()

@@ -18,7 +18,7 @@ from reportgen.analysis.graph import Graph, Node
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import layer_anchor
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, interval_text, number_text, shorten
+from reportgen.report.words import count, interval_text, number_text, shorten
 
 META = Meta(
     code="input-range-mismatch",

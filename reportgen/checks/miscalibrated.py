@@ -14,7 +14,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import accumulator, metric_values, of_output, outputs
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, interval_text, number_text
+from reportgen.report.words import count, interval_text, number_text
 
 META = Meta(
     code="miscalibrated",

@@ -10,7 +10,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import last_layers, layer_anchor, loss_kind, setting
 from reportgen.report.types import Evidence
-from reportgen.sections.words import shorten
+from reportgen.report.words import shorten
 
 META = Meta(
     code="missing-output-activation",

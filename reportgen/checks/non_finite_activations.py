@@ -9,7 +9,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import layer_anchor
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, shorten
+from reportgen.report.words import count, shorten
 
 META = Meta(
     code="non-finite-activations",

@@ -9,7 +9,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import layer_anchor
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, join_words, share_text, shorten
+from reportgen.report.words import count, join_words, share_text, shorten
 
 META = Meta(
     code="non-finite-weights",

@@ -14,7 +14,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import curve
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, number_text, percent
+from reportgen.report.words import count, number_text, percent
 
 META = Meta(
     code="oscillating-loss",

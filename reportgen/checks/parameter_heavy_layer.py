@@ -11,7 +11,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import layer_anchor
 from reportgen.report.types import Evidence
-from reportgen.sections.words import percent, shorten
+from reportgen.report.words import percent, shorten
 
 META = Meta(
     code="parameter-heavy-layer",

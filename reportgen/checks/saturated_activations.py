@@ -13,7 +13,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import last_layers, layer_anchor, layers_by_path
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, join_words, percent, shorten
+from reportgen.report.words import count, join_words, percent, shorten
 
 META = Meta(
     code="saturated-activations",

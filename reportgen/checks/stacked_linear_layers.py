@@ -13,7 +13,7 @@ from reportgen.analysis.graph import Graph, Node
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import last_dimension, layer_anchor
 from reportgen.report.types import Evidence
-from reportgen.sections.words import join_words, shorten
+from reportgen.report.words import join_words, shorten
 
 META = Meta(
     code="stacked-linear-layers",

@@ -13,7 +13,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import headline, metric_values, of_output, outputs
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, interval_text, percent, value_text
+from reportgen.report.words import count, interval_text, percent, value_text
 
 META = Meta(
     code="too-few-samples-to-tell",
@@ -34,7 +34,9 @@ FEWEST = 30
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Compare the reach of each headline interval with the threshold."""
-    good, bad, evidence = [], [], []
+    good: list[str] = []
+    bad: list[str] = []
+    evidence = []
     for output in outputs(artifacts):
         value = headline(metric_values(output))
         if value is None or not math.isfinite(value.value):

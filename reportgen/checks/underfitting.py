@@ -15,7 +15,7 @@ from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import curve, curve_facts, headline, metric_values, outputs
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, number_text, percent
+from reportgen.report.words import count, number_text, percent
 
 META = Meta(
     code="underfitting",

@@ -18,7 +18,7 @@ from reportgen.analysis.metrics.value import MetricValue
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import headline, metric_values, of_output, outputs, standing
 from reportgen.report.types import Evidence
-from reportgen.sections.words import count, interval_text, join_words, value_text
+from reportgen.report.words import count, interval_text, join_words, value_text
 
 META = Meta(
     code="worse-than-baseline",

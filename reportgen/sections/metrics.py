@@ -1,4 +1,4 @@
-"""Every metric of every output as the Report keeps it: values that could not be computed are Missing, with the reason."""
+"""Every metric of every output as the Report keeps it: what could not be computed is Missing, with the reason."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from reportgen.report.values import Missing, Number, number
 
 
 def metrics_of(artifacts: Artifacts) -> tuple[Metric, ...]:
-    """Return all metrics of all outputs, in the order of the outputs; only the first headline of an output is one."""
+    """Return all metrics of all outputs, in the order of the outputs."""
     found: list[Metric] = []
     for output in artifacts.worker.outputs if artifacts.worker else ():
-        values = metric_values(output)
-        first = next((value for value in values if value.headline), None)
-        found += [_metric(output.name, value, value is first) for value in values]
+        found += [_metric(output.name, value) for value in metric_values(output)]
     return tuple(found)
 
 
-def _metric(output: str, value: MetricValue, headline: bool) -> Metric:
+def _metric(output: str, value: MetricValue) -> Metric:
     """Turn one accumulator's result into the Report's form."""
     return Metric(
         name=value.name,
@@ -37,9 +35,18 @@ def _metric(output: str, value: MetricValue, headline: bool) -> Metric:
         unit=value.unit,
         baseline=None if value.baseline is None else number(value.baseline, "could not be computed"),
         baseline_name=value.baseline_name,
-        headline=headline,
+        headline=value.headline,
         help=value.help,
     )
+
+
+def headlines(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    """Return the first headline metric of each output: the one that stands for it."""
+    first: dict[str, Metric] = {}
+    for metric in metrics:
+        if metric.headline:
+            first.setdefault(metric.output, metric)
+    return tuple(first.values())
 
 
 def place_metric(metric: Metric) -> Standing:
