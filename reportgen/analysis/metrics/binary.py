@@ -289,12 +289,9 @@ class Binary(Streaming):
         support = self.confusion.sum(axis=1)
         share = support[1] / support.sum() if support.sum() else math.nan
         plain = (2 * share / (1 + share), 0.5, 0.0)
-        perfect = int(np.trace(self.confusion)) == self.n_labelled
         metrics = []
         for index, (name, label, baseline_name, help_text) in enumerate(AVERAGES):
             ends = (float(low[index]), float(high[index])) if self.n_labelled else (math.nan, math.nan)
-            if perfect:
-                ends, method = intervals.wilson_pair(self.n_labelled, self.n_labelled), tables.NO_MISTAKE
             metric = self._metric(
                 name,
                 label,

@@ -17,7 +17,6 @@ Cells = tuple[Array, Array, Array]
 
 CONSTANT = "always the most frequent class"
 PRIOR = "always the class frequencies"
-NO_MISTAKE = "Wilson on accuracy: no mistake was seen"
 
 
 @dataclass(frozen=True, slots=True)

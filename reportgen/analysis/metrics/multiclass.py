@@ -150,8 +150,6 @@ class Multiclass(Streaming):
         found = tables.averages(right, support, predicted)
         plain = tables.constant_answer(support)
         ends, method = tables.bootstrap_averages(self._pairs.cells())
-        if int(right.sum()) == self.n_labelled:
-            ends, method = dict.fromkeys(ends, self._wilson(right.sum())), tables.NO_MISTAKE
         metrics = [self._accuracy(int(right.sum()), plain), *self._top_k(support)]
         for name, (label, help_text) in AVERAGES.items():
             metrics.append(

@@ -7,6 +7,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.analysis import intervals
+
 Array = NDArray[Any]
 
 
@@ -100,6 +102,83 @@ class Moments:
         self.squares = self.squares + squares + gap * gap * self.n * share
         self.mean = self.mean + gap * share
         self.n = total
+
+
+class Covariance:
+    """Number, mean and co-moments of rows of `size` numbers (all known), by the same pairwise formulas.
+
+    Memory: 8 x size^2 bytes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.n: Array = np.zeros((), np.int64)
+        self.mean: Array = np.zeros(size)
+        self.comoments: Array = np.zeros((size, size))
+
+    def add(self, rows: Array) -> None:
+        """Add rows (k, size)."""
+        if not len(rows):
+            return
+        values = rows.astype(np.float64)
+        mean = values.mean(axis=0)
+        centred = values - mean
+        self._join(np.asarray(len(rows)), mean, centred.T @ centred)
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` has seen."""
+        self._join(other.n, other.mean, other.comoments)
+
+    def ends(self, value: float, gradient: Array) -> tuple[float, float]:
+        """Return a 95% interval of `value`, a smooth function of the means with this gradient (the delta method)."""
+        n = int(self.n)
+        spread = float(gradient @ self.comoments @ gradient)
+        return intervals.mean_interval(value, max(spread, 0.0), n)
+
+    def state(self) -> dict[str, Array]:
+        """Return number, mean and co-moments."""
+        return {"n": self.n.copy(), "mean": self.mean.copy(), "comoments": self.comoments.copy()}
+
+    def load(self, state: dict[str, Array]) -> None:
+        """Take over co-moments of the same size."""
+        self.n = take(state, "n", np.int64, ())
+        self.mean = take(state, "mean", np.float64, self.mean.shape)
+        self.comoments = take(state, "comoments", np.float64, self.comoments.shape)
+
+    def _join(self, n: Array, mean: Array, comoments: Array) -> None:
+        """Combine two sets of co-moments."""
+        total = self.n + n
+        share = float(n) / max(int(total), 1)
+        gap = mean - self.mean
+        self.comoments = self.comoments + comoments + np.outer(gap, gap) * (int(self.n) * share)
+        self.mean = self.mean + gap * share
+        self.n = np.asarray(total, np.int64)
+
+
+class Extremes:
+    """The smallest and largest value seen, by column."""
+
+    def __init__(self, *shape: int) -> None:
+        self.low: Array = np.full(shape, np.inf)
+        self.high: Array = np.full(shape, -np.inf)
+
+    def add(self, values: Array) -> None:
+        """Add rows (k, *shape); NaN is left out."""
+        if len(values):
+            self.low = np.fmin(self.low, np.fmin.reduce(values, axis=0))
+            self.high = np.fmax(self.high, np.fmax.reduce(values, axis=0))
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` has seen."""
+        self.low, self.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
+
+    def state(self) -> dict[str, Array]:
+        """Return both ends."""
+        return {"low": np.array(self.low), "high": np.array(self.high)}
+
+    def load(self, state: dict[str, Array]) -> None:
+        """Take over ends of the same shape."""
+        self.low = take(state, "low", np.float64, np.shape(self.low))
+        self.high = take(state, "high", np.float64, np.shape(self.high))
 
 
 def take(state: dict[str, Array], name: str, dtype: Any, shape: tuple[int | None, ...]) -> Array:

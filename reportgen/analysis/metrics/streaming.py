@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.analysis import intervals
 from reportgen.analysis.metrics.parts import Part, Sum, take
 from reportgen.analysis.metrics.value import MetricValue
 
@@ -15,6 +16,7 @@ Array = NDArray[Any]
 P = TypeVar("P", bound=Part)
 
 SCORES = ("probabilities", "logits", "scores", "values")
+NO_VARIATION = "Wilson on the samples: all alike"
 NO_LABELS = "no labels that can be used"
 NOT_PROBABILITIES = "the model's scores are not probabilities"
 SEEN = ("n", "labelled", "bad_labels", "bad_scores", "weighted")
@@ -86,6 +88,11 @@ class Streaming:
         """Say whether the scores are, or can be turned into, probabilities."""
         return self.scores in ("probabilities", "logits")
 
+    @property
+    def predicted(self) -> Array:
+        """How often each class was answered, labelled or not; empty for tasks without classes."""
+        return np.zeros(0, np.int64)
+
     def result(self) -> tuple[MetricValue, ...]:
         """Return the metrics of what was seen so far."""
         return ()
@@ -108,10 +115,13 @@ class Streaming:
     ) -> MetricValue:
         """Return one metric; when its value is NaN, with the reason and without an interval."""
         missing = math.isnan(value)
+        count = self.n_labelled if n is None else n
         low, high = (math.nan, math.nan) if missing or ends is None else ends
         known = not math.isnan(low)
         if unit == "share" and known:
             low, high = max(0.0, low), min(1.0, high)
+            if low == high and value in (0.0, 1.0) and count:
+                (low, high), interval = intervals.wilson_pair(value * count, count), NO_VARIATION
         why = reason or (NO_LABELS if not self.n_labelled else NOT_PROBABILITIES)
         return MetricValue(
             name=name,
@@ -119,7 +129,7 @@ class Streaming:
             value=value,
             low=low,
             high=high,
-            n=self.n_labelled if n is None else n,
+            n=count,
             interval=interval if known else "none",
             better=better,
             unit=unit,
