@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Where the model is: its absolute path and its format by content, "keras" or "h5"."""
+    """Where the model is: its absolute path and its format by content, "keras" or "h5".
+
+    `safe_mode` is Keras's; False only where the command line said `--trust=lambda`.
+    """
 
     path: str
     format: str
+    safe_mode: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""How much to do at once, and on how many samples: counted in bytes and values, never in seconds, so that a report repeats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reportgen.analysis.evidence import LayerFacts
+from reportgen.worker.plan import Plan
+
+# A batch whose activations all together stay below this is run eagerly, everything looked at: tracing would cost more.
+SMALL = 256 * 2**20
+EAGER_CHUNKS = 4
+# Eagerly a functional model holds every activation of a chunk; compiled, TensorFlow frees them as it goes (about a quarter lives).
+EAGER_BYTES = 512 * 2**20
+COMPILED_BYTES = 2048 * 2**20
+LARGEST_CHUNK = 1024
+# Activation values that statistics may look at where the whole batch would be too much.
+STATISTICS_VALUES = 400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Samples a step, whether to compile, and what the statistics stand on.
+
+    `watch` is "pass" (during the one pass, on every sample), "after" (on `chosen` samples, after it) or "off"; `full` is
+    True when every layer is looked at in full. `eager_chunk` is the samples a step outside the compiled function.
+    """
+
+    chunk: int
+    compiled: bool
+    watch: str
+    full: bool
+    chosen: int
+    eager_chunk: int
+    sample_bytes: int
+
+
+def estimate_bytes(layers: Sequence[LayerFacts], input_bytes: int) -> int:
+    """Return the bytes of one sample's activations; a layer of open shape counts as much as the input."""
+    return input_bytes + sum(
+        input_bytes if layer.activation_bytes is None else layer.activation_bytes for layer in layers
+    )
+
+
+def choose_budget(plan: Plan, n: int | None, sample_bytes: int, fixed_batch: int | None = None) -> Budget:
+    """Choose how to run a batch of `n` samples (None: unknown, taken as large)."""
+    sample_bytes = max(1, sample_bytes)
+    eager_chunk = fixed_batch or min(LARGEST_CHUNK, max(1, EAGER_BYTES // sample_bytes))
+    total = math.inf if n is None else n * sample_bytes
+    small = total <= SMALL and (n or 0) <= EAGER_CHUNKS * (plan.chunk or eager_chunk)
+    chunk = eager_chunk if small else fixed_batch or min(LARGEST_CHUNK, max(1, COMPILED_BYTES // sample_bytes))
+    chosen = plan.statistics_samples or max(1, STATISTICS_VALUES // max(1, sample_bytes // 4))
+    everything = n is not None and chosen >= n
+    if plan.statistics == "off":
+        watch = "off"
+    elif small or plan.statistics == "all" or everything:
+        watch = "pass" if not plan.statistics_samples or everything else "after"
+    else:
+        watch = "after"
+    return Budget(
+        chunk=fixed_batch or plan.chunk or chunk,
+        compiled=not small,
+        watch=watch,
+        full=small or plan.statistics == "all",
+        chosen=chosen if n is None else min(n, chosen),
+        eager_chunk=eager_chunk,
+        sample_bytes=sample_bytes,
+    )

@@ -1,0 +1,297 @@
+"""The one streaming pass over the batch: predictions, metrics, records, kept samples, and the layers' statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.analysis.evidence import (
+    ActivationFacts,
+    InputFacts,
+    KeptSamples,
+    LayerFacts,
+    ModelFacts,
+    OutputEvidence,
+    Problem,
+    Reduced,
+)
+from reportgen.analysis.keep import KeepSet, compute_lots
+from reportgen.analysis.sample_key import sample_keys
+from reportgen.worker.activations import LayerSums
+from reportgen.worker.architecture import final_activation, output_names
+from reportgen.worker.batch import Chunk, Source
+from reportgen.worker.budget import Budget, choose_budget, estimate_bytes
+from reportgen.worker.feed import Feed, make_feed
+from reportgen.worker.input_sums import InputSums
+from reportgen.worker.outputs import OutputPass, loss_of_chunk, pair_labels
+from reportgen.worker.plan import Plan
+from reportgen.worker.runner import Runner, Seen
+from reportgen.worker.walk import Walk
+from reportgen.worker.watch import FULL
+
+Array = NDArray[Any]
+Emit = Callable[[dict[str, Any]], None]
+# Content of samples is not sent back at all when the page may not show it.
+HIDDEN = frozenset({"ids", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """Everything that one pass found."""
+
+    n: int
+    inputs: tuple[InputFacts, ...]
+    outputs: tuple[OutputEvidence, ...]
+    kept: KeptSamples | None
+    activations: tuple[ActivationFacts, ...]
+    feed: Feed
+    problems: tuple[Problem, ...]
+    reduced: tuple[Reduced, ...]
+
+
+@dataclass(slots=True)
+class _Pass:
+    """The running state of one pass."""
+
+    plan: Plan
+    feed: Feed
+    facts: ModelFacts | None
+    model: Any
+    budget: Budget
+    sums: dict[int, LayerSums]
+    inputs: dict[str, InputSums]
+    keep: KeepSet
+    outputs: dict[str, OutputPass] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    label_notes: tuple[str, ...] = ()
+    chosen: Array | None = None
+    stored: list[list[Array]] = field(default_factory=list)
+    n: int = 0
+
+
+def run_pass(
+    model: Any,
+    facts: ModelFacts | None,
+    walk: Walk,
+    layers: Sequence[LayerFacts],
+    plan: Plan,
+    source: Source,
+    emit: Emit,
+) -> PassResult:
+    """Run the whole batch through the model once. Raises CannotFeed when the batch does not fit; other parts become problems."""
+    keys = list(source.shapes)
+    feed = make_feed(model, keys, source.shapes, source.dtypes)
+    input_bytes = sum(4 * math.prod(shape) for shape in source.shapes.values())
+    budget = choose_budget(plan, source.n, estimate_bytes(layers, input_bytes), feed.fixed_batch)
+    state = _Pass(
+        plan,
+        feed,
+        facts,
+        model,
+        budget,
+        _make_sums(walk, budget) if budget.watch != "off" else {},
+        {slot.key: InputSums(slot.name) for slot in feed.slots},
+        KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed),
+    )
+    state.chosen = _choose(budget, source.n, plan.seed)
+    watched = _watched(walk, budget) if budget.watch == "pass" else {}
+    runner = Runner(model, feed, watched, compiled=budget.compiled)
+    for chunk in source.read(budget.chunk):
+        _add_chunk(state, runner, chunk)
+        emit({"event": "progress", "stage": "predict", "done": state.n, "of": source.n or 0})
+    if budget.watch == "after" and state.stored:
+        _measure_stored(state, walk, emit)
+    return _finish(state, source)
+
+
+def _watched(walk: Walk, budget: Budget) -> dict[int, tuple[Any, bool]]:
+    """Return the layers to look at, keyed as in the walk, and whether in full."""
+    last = set(walk.outputs)
+    first = {id(call.layer): call for call in walk.first_calls()}
+    ends = {id(call.layer) for call in walk.calls if call.id in last}
+    skip = "InputLayer"
+    return {
+        key: (call.layer, budget.full or key in ends or type(call.layer).__name__ in FULL or _acts(call.layer))
+        for key, call in first.items()
+        if type(call.layer).__name__ != skip
+    }
+
+
+def _acts(layer: Any) -> bool:
+    """Tell whether a layer ends in an activation that can be dead or saturated."""
+    name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    return name != "linear"
+
+
+def _make_sums(walk: Walk, budget: Budget) -> dict[int, LayerSums]:
+    """Return empty sums for every watched layer."""
+    from reportgen.worker.layer_facts import activation_of
+
+    paths = walk.layers
+    watched = _watched(walk, budget)
+    return {key: LayerSums(paths[key], activation_of(layer), full) for key, (layer, full) in watched.items()}
+
+
+def _choose(budget: Budget, n: int | None, seed: int) -> Array | None:
+    """Return, ascending, the rows on which statistics stand after the pass: a seeded choice (the first ones if n is unknown)."""
+    if budget.watch != "after":
+        return None
+    if n is None:
+        return np.arange(budget.chosen)
+    lots = compute_lots(np.arange(n), seed)
+    return np.sort(np.argsort(lots, kind="stable")[: budget.chosen])
+
+
+def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
+    """Predict one chunk and add it to everything that is being gathered."""
+    n = len(chunk)
+    positions = np.arange(state.n, state.n + n)
+    flat = state.feed.convert(chunk.inputs)
+    predicted, seen = runner.run(flat)
+    _add_seen(state.sums, seen)
+    _store(state, flat, positions)
+    for key, values in chunk.inputs.items():
+        if key in state.inputs:
+            state.inputs[key].add(values)
+    named = _name_outputs(state, predicted)
+    if not state.n:
+        _start_outputs(state, chunk, named)
+    spec = state.plan.batch
+    stored = {(spec.x.get(key, key) if spec else key): values for key, values in chunk.inputs.items()}
+    keys = sample_keys(stored, state.plan.key_salt)
+    scores = []
+    for name, output in list(state.outputs.items()):
+        y = chunk.targets.get(state.labels.get(name, "\0"))
+        try:
+            scores.append(output.add(keys, positions, chunk.ids, y, named[name], chunk.weights))
+        except Exception as error:
+            _drop(state, name, error)
+    _keep(state, chunk, positions, keys, loss_of_chunk(scores, n), named)
+    state.n += n
+
+
+def _drop(state: _Pass, name: str, error: Exception) -> None:
+    """Give up on one output, and say so; the others go on."""
+    state.outputs.pop(name, None)
+    state.problems.append(
+        Problem(
+            "predict",
+            f"The output {name} could not be evaluated: {_line(error)}",
+            "Check its labels and its task.",
+            str(error)[:2000],
+        )
+    )
+
+
+def _line(error: Exception) -> str:
+    """Return the first line of what an exception says."""
+    text = str(error).strip().splitlines()
+    return f"{text[0][:200]}" if text else type(error).__name__
+
+
+def _name_outputs(state: _Pass, predicted: dict[str, Array] | list[Array]) -> dict[str, Array]:
+    """Return the predictions by output name; dicts by their own keys, whatever the model calls its outputs."""
+    if isinstance(predicted, dict):
+        return predicted
+    names = output_names(state.model)
+    if len(names) != len(predicted):
+        names = ("output",) if len(predicted) == 1 else tuple(f"output_{i + 1}" for i in range(len(predicted)))
+    return dict(zip(names, predicted, strict=True))
+
+
+def _start_outputs(state: _Pass, chunk: Chunk, named: Mapping[str, Array]) -> None:
+    """Choose the task of each output from the first chunk."""
+    state.labels, state.label_notes = pair_labels(list(chunk.targets), list(named))
+    if state.label_notes:
+        state.problems += [
+            Problem("predict", note, "Name the labels of each output under batch.y.") for note in state.label_notes
+        ]
+    declared = output_names(state.model)
+    for index, (name, y_pred) in enumerate(named.items()):
+        place = declared.index(name) if name in declared else index
+        y = chunk.targets.get(state.labels.get(name, "\0"))
+        try:
+            activation = final_activation(state.model, place)
+            state.outputs[name] = OutputPass(name, activation, state.facts, state.plan, y, y_pred)
+        except Exception as error:
+            _drop(state, name, error)
+
+
+def _keep(state: _Pass, chunk: Chunk, positions: Array, keys: Array, losses: Array, named: Mapping[str, Array]) -> None:
+    """Offer the chunk's samples to the keep-set; without content where none may be shown."""
+    hidden = state.plan.privacy in HIDDEN
+    names = {slot.key: slot.name for slot in state.feed.slots}
+    inputs = {} if hidden else {names[key]: values for key, values in chunk.inputs.items() if key in names}
+    targets = {name: chunk.targets[key] for name, key in state.labels.items()}
+    predictions = dict(named)
+    if hidden:  # A mask or a reconstruction is content too.
+        targets = {name: values for name, values in targets.items() if values.ndim <= 2}
+        predictions = {name: values for name, values in predictions.items() if values.ndim <= 2}
+    state.keep.offer(positions, keys, chunk.ids, losses, inputs, targets, predictions)
+
+
+def _store(state: _Pass, flat: list[Array], positions: Array) -> None:
+    """Keep the inputs on which the statistics will stand after the pass."""
+    if state.chosen is not None:
+        rows = np.isin(positions, state.chosen)
+        if rows.any():
+            state.stored.append([array[rows] for array in flat])
+
+
+def _measure_stored(state: _Pass, walk: Walk, emit: Emit) -> None:
+    """Look at every layer on the chosen samples, in chunks small enough to hold all activations."""
+    flat = [np.concatenate(parts) for parts in zip(*state.stored, strict=True)]
+    state.stored.clear()
+    runner = Runner(state.model, state.feed, _watched(walk, state.budget), compiled=False)
+    n, step = len(flat[0]), state.budget.eager_chunk
+    for start in range(0, n, step):
+        _, seen = runner.run([array[start : start + step] for array in flat])
+        _add_seen(state.sums, seen)
+        emit({"event": "progress", "stage": "layers", "done": min(start + step, n), "of": n})
+
+
+def _add_seen(sums: Mapping[int, LayerSums], seen: Seen) -> None:
+    """Add one chunk's looks; calls of a shared layer are numbered in order."""
+    calls: dict[int, int] = {}
+    for key, value in seen:
+        sums[key].add(value, calls.get(key, 0))
+        calls[key] = calls.get(key, 0) + 1
+
+
+def _finish(state: _Pass, source: Source) -> PassResult:
+    """Return the results and the ledger of what was reduced."""
+    found = [sums.result() for sums in state.sums.values()]
+    activations = tuple(facts for facts in found if facts is not None)
+    kept = state.keep.result() if state.n else None
+    return PassResult(
+        n=state.n,
+        inputs=tuple(sums.result() for sums in state.inputs.values()),
+        outputs=tuple(output.result() for output in state.outputs.values()),
+        kept=kept,
+        activations=activations,
+        feed=state.feed,
+        problems=tuple(state.problems),
+        reduced=_ledger(state, activations),
+    )
+
+
+def _ledger(state: _Pass, activations: Sequence[ActivationFacts]) -> tuple[Reduced, ...]:
+    """Say on how many samples and positions the layers' statistics stand."""
+    rows = []
+    samples = max((facts.samples for facts in activations), default=0)
+    if samples and samples < state.n:
+        why = "looking at all of them would take several times as long as predicting"
+        rows.append(Reduced("statistics of the layers", f"{samples:,} samples, a seeded choice", f"{state.n:,}", why))
+    strided = [facts for facts in activations if facts.stride > 1]
+    if strided:
+        largest = max(facts.stride for facts in strided)
+        kept = f"every 2nd to {largest}th position" if largest > 2 else "every 2nd position"
+        why = "activations, merges, recurrent, attention and last layers are looked at in full"
+        rows.append(Reduced(f"positions of {len(strided)} layers", kept, "all positions", why))
+    return tuple(rows)

@@ -1,0 +1,81 @@
+"""Load a model file with Keras, by content, never running what is not Keras's own."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reportgen.analysis.evidence import Problem
+from reportgen.worker.plan import ModelSpec
+
+SUFFIXES = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}}
+
+# What Keras's messages contain, and what people should hear: (words that must all occur, message, fix).
+KNOWN: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("lambda", "unsafe"), "the model has a Lambda layer, which carries code", "Replace it by a named layer, or allow it on the command line."),
+    (("lambda", "safe_mode"), "the model has a Lambda layer, which carries code", "Replace it by a named layer, or allow it on the command line."),
+    (("could not locate class",), "the model uses a class that Keras does not know", "Save it with layers of Keras only, or name its classes under custom_objects."),
+    (("unknown layer",), "the model uses a class that Keras does not know", "Save it with layers of Keras only, or name its classes under custom_objects."),
+    (("no model config found",), "the file holds weights only", "Save the whole model with model.save(...)."),
+    (("no such file",), "the file is not there", "Check the path in the configuration."),
+    (("unable to synchronously open",), "the file is damaged or was cut short", "Save the model again."),
+    (("bad crc",), "the file is damaged", "Save the model again."),
+    (("not a zip file",), "the file is damaged or was cut short", "Save the model again."),
+)  # fmt: skip
+
+
+class CannotLoad(Exception):
+    """The model could not be loaded; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A live model and what had to be done to load it."""
+
+    model: Any
+    notes: tuple[str, ...] = ()
+
+
+def load_model(spec: ModelSpec) -> Loaded:
+    """Load a `.keras` or HDF5 model without compiling it (a missing custom loss never matters). Raises CannotLoad."""
+    path = Path(spec.path)
+    if path.suffix.lower() in SUFFIXES.get(spec.format, set()):
+        return Loaded(_load(path))
+    # Keras goes by the suffix alone; a link with the right one makes it go by the content.
+    with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
+        link = Path(folder) / f"model.{spec.format}"
+        link.symlink_to(path.resolve())
+        model = _load(link, shown=path)
+    return Loaded(model, (f"The file is in {spec.format} format, whatever its name says.",))
+
+
+def _load(path: Path, shown: Path | None = None) -> Any:
+    """Call Keras; turn whatever it raises into a problem for people."""
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        raise CannotLoad(_explain(error, shown or path)) from error
+
+
+def _explain(error: Exception, path: Path) -> Problem:
+    """Return one line about why a model could not be loaded."""
+    said = str(error)
+    lowered = said.lower()
+    for words, message, fix in KNOWN:
+        if all(word in lowered for word in words):
+            return Problem("load", f"{path.name}: {message}.", fix, said[:2000])
+    first = said.strip().splitlines()[0][:200] if said.strip() else type(error).__name__
+    return Problem(
+        "load",
+        f"{path.name}: Keras could not load the model ({type(error).__name__}: {first})",
+        "Load it with the Keras version that saved it and save it again as .keras, or name that environment's interpreter under python.",
+        said[:2000],
+    )

@@ -1,0 +1,141 @@
+"""Activation maps of a few layers on the shown samples: which layers, which samples, and how much of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.analysis.evidence import KeptSamples, LayerFacts, LayerMaps, Reduced
+from reportgen.worker.feed import Feed
+from reportgen.worker.plan import Plan
+from reportgen.worker.runner import to_numpy
+from reportgen.worker.walk import Call, Walk
+from reportgen.worker.watch import first_tensor, watching
+
+Array = NDArray[Any]
+MAX_CHANNELS = 64
+MAX_SIDE = 128
+MAX_UNITS = 1024
+# Worth seeing: what convolutions, pooling, merges and activations give; the rest only passes values on.
+WORTH = (
+    "Conv",
+    "Separable",
+    "Depthwise",
+    "Pooling",
+    "Activation",
+    "ReLU",
+    "ELU",
+    "Add",
+    "Concatenate",
+    "LSTM",
+    "GRU",
+    "RNN",
+    "Bidirectional",
+    "Attention",
+)
+NEVER = ("Global", "ZeroPadding", "Cropping")
+
+
+def choose_samples(kept: KeptSamples, count: int) -> Array:
+    """Return rows of the keep-set to show: seeded and worst ones in turn, each kind in the order of the batch."""
+    seeded = [i for i, reason in enumerate(kept.reasons) if "seeded" in reason]
+    worst = [i for i, reason in enumerate(kept.reasons) if reason == "worst"]
+    mixed: list[int] = []
+    while (seeded or worst) and len(mixed) < count:
+        mixed += [pile.pop(0) for pile in (seeded, worst) if pile]
+    return np.sort(np.asarray(mixed[:count], dtype=np.int64))
+
+
+def choose_layers(walk: Walk, plan: Plan) -> tuple[list[Call], list[str]]:
+    """Return the layers to show in call order, and the names asked for that do not exist.
+
+    The rule: layers whose output has positions and channels (or a dense layer with an activation, if there are no such),
+    one a resolution and kind first, spread evenly over the depth, up to `map_layers`; named layers always.
+    """
+    calls = walk.first_calls()
+    named = [call for call in calls if call.path in plan.layers_named or call.layer.name in plan.layers_named]
+    known = {call.path for call in named} | {call.layer.name for call in named}
+    missing = [name for name in plan.layers_named if name not in known]
+    worth = [call for call in calls if _worth(call)] or [call for call in calls if type(call.layer).__name__ == "Dense"]
+    room = max(0, plan.map_layers - len(named))
+    picked = _spread([call for call in worth if call not in named], room)
+    order = {call.id: index for index, call in enumerate(calls)}
+    return sorted([*named, *picked], key=lambda call: order[call.id]), missing
+
+
+def _worth(call: Call) -> bool:
+    """Tell whether a layer's output is a picture, a signal or states over time."""
+    kind = type(call.layer).__name__
+    if call.node is None or any(word in kind for word in NEVER) or not any(word in kind for word in WORTH):
+        return False
+    shape = tuple(call.node.outputs[0].shape) if call.node.outputs else ()
+    return len(shape) >= 3 and all(size is None or size > 1 for size in shape[1:-1])
+
+
+def _spread(calls: Sequence[Call], room: int) -> list[Call]:
+    """Return at most `room` calls, evenly over the depth, the first and the last among them."""
+    if len(calls) <= room:
+        return list(calls)
+    if room <= 0:
+        return []
+    places = np.unique(np.linspace(0, len(calls) - 1, room).round().astype(int))
+    return [calls[place] for place in places]
+
+
+def collect_maps(
+    model: Any, feed: Feed, layers: Mapping[int, Call], kept: KeptSamples, rows: Array
+) -> tuple[tuple[LayerMaps, ...], tuple[Reduced, ...]]:
+    """Run the shown samples through the model once, eagerly, and return the maps of the chosen layers and what was left out."""
+    import keras
+
+    names = {slot.key: slot.name for slot in feed.slots}
+    chunk = {key: kept.inputs[name][rows] for key, name in names.items()}
+    flat = feed.convert(chunk)
+    count = len(rows)
+    if feed.fixed_batch is not None and count < feed.fixed_batch:
+        flat = [np.concatenate([array, np.repeat(array[-1:], feed.fixed_batch - count, axis=0)]) for array in flat]
+    found: dict[int, Array] = {}
+    watched = {key: call.layer for key, call in layers.items()}
+    looks = dict.fromkeys(layers, lambda value: value)
+    with watching(watched, looks, lambda key, value: found.setdefault(key, to_numpy(value)[:count])):
+        model(feed.pack([keras.ops.convert_to_tensor(array) for array in flat]), training=False)
+    positions = tuple(int(kept.positions[row]) for row in rows)
+    maps, reduced = [], []
+    for key, call in layers.items():
+        if key in found:
+            one, notes = _shape_maps(call, found[key], positions)
+            maps.append(one)
+            reduced += notes
+    return tuple(maps), tuple(reduced)
+
+
+def _shape_maps(call: Call, values: Array, positions: tuple[int, ...]) -> tuple[LayerMaps, list[Reduced]]:
+    """Return one layer's maps with channels last, at most 64 channels and 128 positions a side, and say what was left out."""
+    if getattr(call.layer, "data_format", None) == "channels_first" and values.ndim > 2:
+        values = np.moveaxis(values, 1, -1)
+    channels, notes = int(values.shape[-1]), []
+    limit = MAX_CHANNELS if values.ndim > 2 else MAX_UNITS
+    if channels > limit:
+        notes.append(
+            Reduced(
+                f"maps of {call.path}", f"the first {limit} channels", f"{channels:,}", "more would not be looked at"
+            )
+        )
+        values = values[..., :limit]
+    steps = [max(1, -(-size // MAX_SIDE)) for size in values.shape[1:-1]]
+    if any(step > 1 for step in steps):
+        kept = f"every {max(steps)}{'nd' if max(steps) == 2 else 'rd' if max(steps) == 3 else 'th'} row and column"
+        notes.append(
+            Reduced(
+                f"size of the maps of {call.path}",
+                kept,
+                f"{values.shape[1:-1]}",
+                f"at most {MAX_SIDE} a side are shown",
+            )
+        )
+        values = values[(slice(None), *(slice(None, None, step) for step in steps))]
+    kind = type(call.layer).__name__
+    return LayerMaps(call.path, kind, positions, np.ascontiguousarray(values, dtype=np.float32), channels), notes

@@ -1,0 +1,106 @@
+"""What one output of the model is judged by: its task, metrics added up chunk by chunk, and records of its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.analysis.evidence import ModelFacts, OutputEvidence
+from reportgen.analysis.metrics import make_accumulator, score_samples
+from reportgen.analysis.metrics.value import SampleScores
+from reportgen.analysis.records import RecordKeeper
+from reportgen.analysis.tasks import choose_task
+from reportgen.worker.plan import Plan
+
+Array = NDArray[Any]
+
+
+class OutputPass:
+    """One output during the pass. The first chunk decides the task; every chunk is added to the same accumulator."""
+
+    def __init__(
+        self, name: str, activation: str, facts: ModelFacts | None, plan: Plan, y: Array | None, y_pred: Array
+    ) -> None:
+        self.name = name
+        self.loss_name = _of(facts.loss, name, "") if facts else ""
+        classes = plan.batch.classes if plan.batch else {}
+        self.class_names: tuple[str, ...] = _of(classes, name, ())
+        self.shape = tuple(int(size) for size in y_pred.shape[1:])
+        self.choice = choose_task(
+            _of(plan.tasks, name, "auto"),
+            self.shape,
+            activation,
+            self.loss_name,
+            _of(facts.from_logits, name, None) if facts else None,
+            y,
+            y_pred,
+            len(self.class_names),
+        )
+        self.accumulator = make_accumulator(
+            self.choice.task, shape=self.shape, classes=len(self.class_names), scores=self.choice.scores
+        )
+        self.records = RecordKeeper(plan.record_limit)
+        self.n = self.n_labelled = 0
+
+    def add(
+        self, keys: Array, positions: Array, ids: Sequence[str], y: Array | None, y_pred: Array, weights: Array | None
+    ) -> SampleScores:
+        """Add one chunk; return its per-sample scores."""
+        self.accumulator.update(y, y_pred, weights)
+        scores = score_samples(self.choice.task, y, y_pred, self.choice.scores)
+        self.records.add(keys, positions, scores, ids)
+        self.n += len(y_pred)
+        self.n_labelled += len(y_pred) if y is not None else 0
+        return scores
+
+    def result(self, notes: tuple[str, ...] = ()) -> OutputEvidence:
+        """Return the evidence of the whole pass."""
+        return OutputEvidence(
+            name=self.name,
+            task=self.choice.task,
+            task_reason=self.choice.reason,
+            scores=self.choice.scores,
+            shape=self.shape,
+            class_names=self.class_names,
+            n=self.n,
+            n_labelled=self.n_labelled,
+            state={key: np.asarray(value) for key, value in self.accumulator.state().items()},
+            records=self.records.result(),
+            loss_name=self.loss_name,
+            notes=notes,
+        )
+
+
+def _of(values: Any, name: str, default: Any) -> Any:
+    """Return what a dict says for one output, else for all of them (""), else the default."""
+    return values.get(name, values.get("", default))
+
+
+def pair_labels(targets: Sequence[str], outputs: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Match the batch's labels with the model's outputs: output name -> key of the targets, and notes about the rest."""
+    if not targets:
+        return {}, ()
+    if len(outputs) == 1 and len(targets) == 1:
+        return {outputs[0]: targets[0]}, ()
+    pairs = {name: name for name in outputs if name in targets}
+    notes = []
+    if "" in targets:
+        notes.append(
+            f"The labels are not used: the model has the outputs {', '.join(outputs)}; name one array for each under batch.y."
+        )
+    unknown = [name for name in targets if name and name not in outputs]
+    if unknown:
+        notes.append(f"Labels named {', '.join(unknown)} are not used: the model's outputs are {', '.join(outputs)}.")
+    return pairs, tuple(notes)
+
+
+def loss_of_chunk(scores: Sequence[SampleScores], n: int) -> Array:
+    """Return each sample's loss over all outputs (their sum, as Keras trains on); NaN where no output has one."""
+    if not scores:
+        return np.full(n, np.nan)
+    losses = np.stack([np.asarray(score.loss, dtype=np.float64) for score in scores])
+    unknown = np.isnan(losses).all(axis=0)
+    return np.where(unknown, np.nan, np.nansum(losses, axis=0))

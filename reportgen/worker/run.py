@@ -1,0 +1,182 @@
+"""Run a plan: every part on its own, so that what fails becomes a problem and the rest survives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from reportgen.analysis.evidence import (
+    Kernels,
+    LayerFacts,
+    LayerMaps,
+    ModelFacts,
+    Problem,
+    Reduced,
+    WeightFacts,
+    WorkerEvidence,
+)
+from reportgen.analysis.graph import Graph
+from reportgen.errors import InputRefused
+from reportgen.worker.architecture import SUBCLASSED, read_graph, read_model
+from reportgen.worker.batch import Source, open_batch
+from reportgen.worker.config_graph import graph_from_config
+from reportgen.worker.dot import keras_dot
+from reportgen.worker.feed import CannotFeed
+from reportgen.worker.inference import HIDDEN, Emit, PassResult, run_pass
+from reportgen.worker.layer_facts import read_layers
+from reportgen.worker.load import CannotLoad, load_model
+from reportgen.worker.maps import choose_layers, choose_samples, collect_maps
+from reportgen.worker.plan import Plan
+from reportgen.worker.saved import Saved, read_saved
+from reportgen.worker.versions import peak_memory, read_versions
+from reportgen.worker.walk import Walk, walk_model
+from reportgen.worker.weights import read_kernels, read_weights
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """What has been gathered so far."""
+
+    emit: Emit
+    model: ModelFacts | None = None
+    graph: Graph | None = None
+    dot: str = ""
+    layers: tuple[LayerFacts, ...] = ()
+    weights: tuple[WeightFacts, ...] = ()
+    kernels: Kernels | None = None
+    passed: PassResult | None = None
+    maps: tuple[LayerMaps, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+    reduced: list[Reduced] = field(default_factory=list)
+    timings: list[tuple[str, float]] = field(default_factory=list)
+
+    @contextmanager
+    def part(self, name: str, doing: str) -> Iterator[None]:
+        """Time one part; what it raises becomes a problem instead of the end of the run."""
+        self.emit({"event": "stage", "stage": name})
+        started = time.perf_counter()
+        try:
+            yield
+        except (CannotLoad, CannotFeed) as error:
+            self.problems.append(error.problem)
+        except InputRefused as error:
+            self.problems.append(Problem(name, error.message, "", error.detail))
+        except Exception as error:
+            lines = str(error).strip().splitlines()
+            said = f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+            self.problems.append(Problem(name, f"{doing} failed ({said})", "", str(error)[:2000]))
+        finally:
+            self.timings.append((name, time.perf_counter() - started))
+
+
+def run(plan: Plan, emit: Emit, before: Sequence[tuple[str, float]] = ()) -> WorkerEvidence:
+    """Load the model, look at it, run the batch. Never raises for a bad input: `problems` says what is missing and why.
+
+    `emit` receives progress events (dicts of JSON types); `before` are timings of what happened before.
+    """
+    found = _Evidence(emit, timings=list(before))
+    saved: Saved | None = None
+    model: Any = None
+    notes: tuple[str, ...] = ()
+    with found.part("load", "Loading the model"):
+        try:
+            saved = read_saved(plan.model)
+        except Exception:  # noqa: S110 - Keras's own message about a broken file follows from load_model
+            pass
+        loaded = load_model(plan.model)
+        model, notes = loaded.model, loaded.notes
+    if model is None and saved is not None:
+        with found.part("graph", "Reading the graph from the configuration"):
+            found.graph = graph_from_config(saved.config)
+    if model is not None:
+        _look_at_model(found, plan, model, saved, notes, lambda: open_batch(plan.batch) if plan.batch else None)
+    return _assemble(found)
+
+
+def run_in_process(plan: Plan, model: Any, source: Source | None, emit: Emit = lambda event: None) -> WorkerEvidence:
+    """Do the same for a live model and an opened source, in this process: for the Python API and the callback."""
+    found = _Evidence(emit)
+    _look_at_model(found, plan, model, None, (), lambda: source)
+    return _assemble(found)
+
+
+def _look_at_model(
+    found: _Evidence,
+    plan: Plan,
+    model: Any,
+    saved: Saved | None,
+    notes: tuple[str, ...],
+    batch: Callable[[], Source | None],
+) -> None:
+    """Gather everything that a loaded model can tell."""
+    walk = Walk(connected=False)
+    with found.part("architecture", "Reading the layers"):
+        walk = walk_model(model)
+        found.layers = read_layers(walk)
+        found.model = read_model(model, saved, notes)
+    with found.part("weights", "Reading the weights"):
+        found.weights = read_weights(walk)
+        found.kernels = read_kernels(walk)
+    with found.part("graph", "Reading the graph"):
+        found.graph = read_graph(walk)
+        if found.graph is None:
+            found.problems.append(Problem("graph", SUBCLASSED))
+        else:
+            found.dot = keras_dot(model, walk)
+    source: Source | None = None
+    with found.part("batch", "Opening the batch"):
+        source = batch()
+    if source is None:
+        return
+    with found.part("predict", "Predicting"):
+        found.passed = run_pass(model, found.model, walk, found.layers, plan, source, found.emit)
+    if found.passed is not None and plan.privacy not in HIDDEN:
+        with found.part("maps", "Collecting activation maps"):
+            _collect_maps(found, plan, model, walk, found.passed)
+
+
+def _collect_maps(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: PassResult) -> None:
+    """Collect the maps of the chosen layers on the shown samples."""
+    calls, missing = choose_layers(walk, plan)
+    if missing:
+        found.problems.append(
+            Problem(
+                "maps",
+                f"No layer is called {', '.join(missing)}.",
+                "Check the names under layers in the configuration.",
+            )
+        )
+    if passed.kept is None or not calls:
+        return
+    rows = choose_samples(passed.kept, plan.map_samples)
+    if len(rows):
+        layers = {id(call.layer): call for call in calls}
+        found.maps, reduced = collect_maps(model, passed.feed, layers, passed.kept, rows)
+        found.reduced += reduced
+
+
+def _assemble(found: _Evidence) -> WorkerEvidence:
+    """Return the evidence of what was gathered."""
+    passed = found.passed
+    return WorkerEvidence(
+        model=found.model,
+        graph=found.graph,
+        dot=found.dot,
+        layers=found.layers,
+        weights=found.weights,
+        activations=passed.activations if passed else (),
+        inputs=passed.inputs if passed else (),
+        outputs=passed.outputs if passed else (),
+        kept=passed.kept if passed else None,
+        maps=found.maps,
+        kernels=found.kernels,
+        n_samples=passed.n if passed else 0,
+        versions=read_versions(),
+        problems=(*found.problems, *(passed.problems if passed else ())),
+        reduced=(*(passed.reduced if passed else ()), *found.reduced),
+        timings=tuple((name, round(seconds, 4)) for name, seconds in found.timings),
+        peak_memory_bytes=peak_memory(),
+    )
