@@ -60,7 +60,7 @@ def _run(command: Callable[[], Any], debug: bool) -> int:
         complain("interrupted", "", debug=False)
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # whoever read the output has left
+        sys.stdout = None  # whoever read the output has left
         return 0
     except MemoryError:
         complain("ran out of memory; use a smaller test batch or a bigger machine", "", debug)
@@ -191,10 +191,9 @@ def _output_folders(configs: tuple[Path, ...], output: Path | None) -> list[Path
         return [None] * len(configs)
     if len(configs) == 1:
         return [output.absolute()]
-    for name in (lambda path: path.stem, lambda path: path.absolute().parent.name):
-        names = [name(path) for path in configs]
+    for names in ([path.stem for path in configs], [path.absolute().parent.name for path in configs]):
         if len(set(names)) == len(names):
-            return [(output / name).absolute() for name in names]
+            return [output.absolute() / name for name in names]
     raise UsageError("--output: the configurations have the same names; give each an `output` of its own instead")
 
 
@@ -321,8 +320,8 @@ def init(folder: Path, force: bool, debug: bool) -> None:
 @click.option("--debug", is_flag=True, help="Show what is behind an error.")
 def demo(output: Path, quiet: bool, debug: bool) -> int:
     """Build the report of the bundled example."""
+    from reportgen import resources
     from reportgen.config import load_config
-    from reportgen.resources import find_example
 
-    config = load_config(find_example("digits") / "config.yaml", output=output.absolute(), environment={})
+    config = load_config(resources.demo() / "config.yaml", output=output.absolute(), environment={})
     return _build_one(config, quiet, "")

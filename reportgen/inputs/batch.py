@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reportgen.errors import InputRefused
+from reportgen.inputs.ends import Ends
 from reportgen.inputs.files import shown
 from reportgen.inputs.labels import load_class_names
 from reportgen.inputs.npz import ArrayHeader, read_npz_headers
@@ -40,17 +41,19 @@ class BatchSettings(Protocol):
         """The array with sample ids."""
 
 
-def describe_batch(batch: BatchSettings) -> BatchSpec:
+def describe_batch(batch: BatchSettings, ends: Ends | None = None) -> BatchSpec:
     """Check the arrays that the configuration names, by their headers, and return the worker's orders.
 
-    Raises InputRefused naming the file, the array and the fix.
+    With the model's ends known, text and class names are held against them too. Raises InputRefused naming the
+    file, the array and the fix.
     """
+    ends = ends or Ends()
     arrays = read_npz_headers(batch.path)
     name = shown(batch.path)
     used = {f"batch.x{_of(key)}": array for key, array in batch.x.items()}
     used |= {f"batch.y{_of(key)}": array for key, array in batch.y.items()}
     for key, array in used.items():
-        _check_kind(_find(arrays, array, key, name), name, text_is_fine=key.startswith("batch.x"))
+        _check_kind(_find(arrays, array, key, name), name, text_is_fine=_takes_text(key, ends))
     if batch.ids:
         _check_ids(_find(arrays, batch.ids, "batch.ids", name), name)
         used["batch.ids"] = batch.ids
@@ -62,12 +65,23 @@ def describe_batch(batch: BatchSettings) -> BatchSpec:
         )
     classes = {output: load_class_names(given) for output, given in batch.classes.items()}
     _check_classes(classes, batch, arrays, name)
+    for output, given in classes.items():
+        _check_width(given, output, ends)
     return BatchSpec(str(batch.path), "npz", dict(batch.x), dict(batch.y), ids=batch.ids, classes=classes)
 
 
 def _of(key: str) -> str:
     """Return `.key` for a named input or output, nothing for the only one."""
     return f".{key}" if key else ""
+
+
+def _takes_text(key: str, ends: Ends) -> bool:
+    """Tell whether the array at `key` may hold text: an input that takes text, or one of which nothing is known."""
+    part, _, name = key.removeprefix("batch.").partition(".")
+    if part != "x":
+        return False
+    kinds = ends.inputs if name not in ends.inputs else {name: ends.inputs[name]}
+    return not kinds or "string" in kinds.values()
 
 
 def _find(arrays: dict[str, ArrayHeader], array: str, key: str, name: str) -> ArrayHeader:
@@ -131,3 +145,15 @@ def _check_classes(
         if len(shape) == 2 and shape[1] > 1 and len(names) != shape[1]:
             text = f"{len(names)} class names are given and the labels `{array}` have {shape[1]} columns"
             raise InputRefused(f"{name}: {text}; name each column")
+
+
+def _check_width(names: tuple[str, ...], output: str, ends: Ends) -> None:
+    """Refuse class names that are fewer or more than the model has outputs."""
+    widths = ends.outputs
+    width = widths.get(output) if output or len(widths) != 1 else next(iter(widths.values()))
+    expected = 2 if width == 1 else width
+    if expected is not None and len(names) != expected:
+        which = f" of `{output}`" if output else ""
+        text = f"{len(names)} class names are given and the model's output{which} has {width} "
+        text += "unit (two classes)" if width == 1 else "units"
+        raise InputRefused(f"batch.classes: {text}; name each class, in the order of the outputs")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from reportgen.config_schema import Config
 from reportgen.inputs.batch import describe_batch
+from reportgen.inputs.ends import describe_ends
 from reportgen.inputs.files import compute_sha256
-from reportgen.inputs.preflight import check_model
+from reportgen.inputs.preflight import inspect_model
 from reportgen.report.values import Missing
-from reportgen.worker.plan import Plan
+from reportgen.worker.plan import ModelSpec, Plan
 
 Hash = str | Missing
 
@@ -42,8 +43,9 @@ def _hash(path: Path | None) -> Hash:
 
 def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
-    model = check_model(config.model, config.trust)
-    batch = describe_batch(config.batch) if config.batch is not None else None
+    file = inspect_model(config.model, config.trust)
+    model = ModelSpec(str(config.model), file.format, safe_mode="lambda" not in config.trust)
+    batch = describe_batch(config.batch, describe_ends(file.config)) if config.batch is not None else None
     plan = Plan(
         model=model,
         batch=batch,

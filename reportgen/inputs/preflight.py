@@ -34,7 +34,7 @@ class ModelFile:
 
 def check_model(path: Path, trust: Trust = NOTHING) -> ModelSpec:
     """Return what the model file is; raises InputRefused naming the place and the fix when it must not be loaded."""
-    return ModelSpec(str(path), inspect_model(path, trust).format)
+    return ModelSpec(str(path), inspect_model(path, trust).format, safe_mode="lambda" not in trust)
 
 
 def inspect_model(path: Path, trust: Trust = NOTHING) -> ModelFile:
