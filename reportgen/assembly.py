@@ -18,7 +18,7 @@ from reportgen.inputs.origin import describe_command, describe_host, load_git, p
 from reportgen.report.blocks import Card
 from reportgen.report.types import LedgerEntry, Provenance, Report, RunFacts, Section, Timing
 from reportgen.report.values import Missing
-from reportgen.sections import EVIDENCE_SECTIONS, provenance, summary, training
+from reportgen.sections import SECTIONS, provenance, summary, training
 from reportgen.sections.context import Context
 from reportgen.sections.layer_records import layer_records
 from reportgen.sections.metrics import metrics_of
@@ -64,7 +64,7 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     verdict = choose(artifacts, metrics, findings, gates)
     first = _guard("summary", "Summary", lambda: summary.build(artifacts, metrics, findings, gates), easel)
     sections = [first]
-    for id_, title, build in EVIDENCE_SECTIONS:
+    for id_, title, build in SECTIONS:
         sections.append(draft.training if id_ == "training" else _build(id_, title, build, artifacts, easel))
     ledger = _ledger(artifacts)
     facts = _provenance(config, inputs, artifacts, sum(samples_shown(section) for section in sections))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reportgen.analysis.evidence import History, Problem, WorkerEvidence
 from reportgen.clock import Clock
@@ -36,7 +37,7 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
     check_writable(config.output)
     inputs = find_inputs(config)
     clock.lap("check the inputs")
-    with launch.start(inputs.plan, limits=launch.Limits(config.limits.memory, config.limits.seconds)) as worker:
+    with launch.start(inputs.plan, limits=launch.Limits(config.limits.seconds, config.limits.memory or 0)) as worker:
         # What is imported and drawn here runs on one core while the worker imports Keras on the other.
         from reportgen import assembly
 
@@ -64,11 +65,32 @@ def _read_history(inputs: Inputs) -> History | None:
 def _wait(worker: launch.Worker, progress: Progress) -> tuple[WorkerEvidence | None, ReportgenError | None]:
     """Return the worker's evidence, or why there is none."""
     try:
-        return worker.wait(progress), None
+        return worker.wait(lambda event: _tell(progress, event)), None
     except ReportgenError as error:
         if error.exit_code in (130, 143):
             raise
         return None, error
+
+
+_STAGES = {
+    "import": "starting Keras",
+    "architecture": "reading the layers",
+    "batch": "opening the batch",
+    "load": "loading the model",
+    "graph": "reading the architecture",
+    "weights": "reading the weights",
+    "predict": "predicting the batch",
+    "layers": "measuring the layers",
+    "maps": "collecting activation maps",
+}
+
+
+def _tell(progress: Progress, event: dict[str, Any]) -> None:
+    """Pass an event of the worker on to the display."""
+    if event.get("event") == "stage":
+        progress.stage(_STAGES.get(str(event.get("stage")), str(event.get("stage"))))
+    elif event.get("event") == "progress":
+        progress.advance(int(event.get("done", 0)), int(event.get("of", 0)))
 
 
 def _explain(lost: ReportgenError | None) -> Problem | None:
