@@ -13,7 +13,7 @@ from reportgen.report.types import Report
 
 def read_report(path: str | os.PathLike[str]) -> Report:
     """Return the report in `path`, equal to the one that was written; raises InputRefused when it is none."""
-    source = os.fspath(path)
+    source = "".join(c if c.isprintable() else "?" for c in os.fspath(path))
     data = _load_bytes(Path(path), source)
     start = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"{"):
@@ -30,18 +30,25 @@ def _load_bytes(path: Path, source: str) -> bytes:
     try:
         # Opening a pipe would wait for a writer; O_NONBLOCK does not, and the check below then refuses it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            _check_plain_file(os.fstat(descriptor).st_mode, source)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(limits.FILE_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the name is not valid"
-        raise InputRefused(f"{source}: cannot be opened: {reason}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise InputRefused(f"{source}: is a folder; name the report.html or report.json in it")
-        if not stat.S_ISREG(status.st_mode):
-            raise InputRefused(f"{source}: is not a plain file")
-        data = file.read(limits.FILE_BYTES + 1)
+        raise InputRefused(f"{source}: cannot be read: {reason}") from error
     if not data:
         raise InputRefused(f"{source}: is empty")
     if len(data) > limits.FILE_BYTES:
         raise InputRefused(f"{source}: is larger than the {limits.FILE_BYTES // limits.MIB} MiB that are read")
     return data
+
+
+def _check_plain_file(mode: int, source: str) -> None:
+    """Refuse folders, pipes and devices."""
+    if stat.S_ISDIR(mode):
+        raise InputRefused(f"{source}: is a folder; name the report.html or report.json in it")
+    if not stat.S_ISREG(mode):
+        raise InputRefused(f"{source}: is not a plain file")

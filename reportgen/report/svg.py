@@ -19,7 +19,7 @@ from reportgen.errors import InputRefused
 from reportgen.report import limits, svg_rules
 
 _PREFIX = re.compile(r"^(?:s[0-9a-f]{10}-)+")
-_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.:-]")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 _NOT_SHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 _SPECIAL_TEXT = re.compile("[&<>\r]")
