@@ -6,7 +6,6 @@ import contextlib
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -15,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from reportgen import __version__
+from reportgen.console import complain, print_built, print_table, printable
 from reportgen.errors import ReportgenError, Stopped, UsageError, worst_exit_code
 
 if TYPE_CHECKING:
     from reportgen.config_schema import Config
-    from reportgen.pipeline import Built
 
 INTERNAL_ERROR = 3
 
@@ -69,24 +68,6 @@ def _run(command: Callable[[], Any], debug: bool) -> int:
         complain(f"internal error, please report it: {type(error).__name__}: {error}", "", debug)
         return INTERNAL_ERROR
     return result if isinstance(result, int) else 0
-
-
-def complain(message: str, detail: str, debug: bool) -> None:
-    """Write an error on stderr: a line for each of its lines, and what is behind it with --debug."""
-    for line in message.splitlines() or ["failed"]:
-        click.echo(f"reportgen: {printable(line)}", err=True)
-    if detail:
-        click.echo("\n".join(printable(line) for line in detail.splitlines()), err=True)
-    if debug:
-        click.echo(traceback.format_exc().rstrip(), err=True)
-
-
-def printable(text: str) -> str:
-    """Return `text` with control and bidirectional characters written out, so that no name can forge a log."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 @contextlib.contextmanager
@@ -170,7 +151,7 @@ def build(
         code = _run_one(one, debug)
         rows.append((str(path), code))
     if len(configs) > 1 and not quiet:
-        _print_table(rows)
+        print_table(rows)
     return worst_exit_code([code for _, code in rows])
 
 
@@ -208,38 +189,8 @@ def _build_one(config: Config, quiet: bool, label: str) -> int:
     finally:
         progress.done()
     if not quiet:
-        _print_built(built, config)
+        print_built(built, config)
     return built.exit_code
-
-
-def _print_built(built: Built, config: Config) -> None:
-    """Print the verdict, failed gates, lost parts, how much of the samples the file holds, and where it is."""
-    report = built.report
-    click.echo(printable(report.verdict.sentence))
-    for gate in report.gates:
-        if gate.held is not True:
-            click.echo(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
-    for section in report.sections:
-        if section.state == "failed":
-            click.echo(f"Section {section.title} failed: {printable(section.summary)}")
-    held = report.provenance.samples_shown
-    click.echo(
-        f"The report holds the content of {held:,} {'sample' if held == 1 else 'samples'} (samples: {config.samples})."
-    )
-    from reportgen.inputs.files import shown
-
-    for path in built.files:
-        click.echo(printable(shown(path)))
-
-
-def _print_table(rows: list[tuple[str, int]]) -> None:
-    """Print which configuration ended how."""
-    words = {0: "ok", 1: "gate failed", 2: "configuration", 3: "input refused", 4: "section failed", 74: "not written"}
-    words |= {124: "time limit"}
-    width = max(len(printable(name)) for name, _ in rows)
-    click.echo(f"\n{'configuration':<{max(width, 13)}}  exit  result")
-    for name, code in rows:
-        click.echo(f"{printable(name):<{max(width, 13)}}  {code:>4}  {words.get(code, 'stopped')}")
 
 
 @main.command(cls=TrustingCommand)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reportgen.inputs.hdf5_bytes import Corrupt, Reader
 from reportgen.inputs.hdf5_dense import read_dense
+from reportgen.inputs.hdf5_texts import read_shape, read_texts
 
 OBJECT_LIMIT = 200_000
 MESSAGE_LIMIT = 100_000
@@ -74,7 +75,7 @@ def read_structure(data: bytes | memoryview) -> Structure:
             continue
         structure.groups.append(path or "/")
         if not path:
-            structure.attributes = _read_attributes(reader, messages)
+            structure.attributes = read_texts(reader, _attribute_places(reader, messages))
         for name, target, kind in _read_members(reader, messages):
             inner = f"{path}/{name}"
             if kind == "hard":
@@ -168,7 +169,7 @@ def _read_dataset(reader: Reader, messages: Messages, path: str) -> Dataset:
     itemsize, outside = 0, ""
     for kind, _, at, size in messages:
         if kind == SPACE:
-            shape = _read_shape(reader, at)
+            shape = read_shape(reader, at)
         elif kind == TYPE:
             itemsize = reader.number(at + 4, 4)
         elif kind == EXTERNAL:
@@ -181,15 +182,6 @@ def _read_dataset(reader: Reader, messages: Messages, path: str) -> Dataset:
     for length in shape:
         declared *= length
     return Dataset(path, shape, itemsize, declared, outside)
-
-
-def _read_shape(reader: Reader, at: int) -> tuple[int, ...]:
-    """Return the lengths that a dataspace message declares."""
-    version, rank = reader.number(at, 1), reader.number(at + 1, 1)
-    if version not in (1, 2) or rank > 32:
-        raise Corrupt("a dataspace is damaged")
-    start = at + (8 if version == 1 else 4)
-    return tuple(reader.length(start + index * reader.lengths) for index in range(rank))
 
 
 def _read_members(reader: Reader, messages: Messages) -> Iterator[tuple[str, int | str, str]]:
@@ -255,57 +247,10 @@ def _read_symbol_node(reader: Reader, node: int, names: int) -> Iterator[tuple[s
             yield name, reader.offset(at + reader.offsets), "hard"
 
 
-def _read_attributes(reader: Reader, messages: Messages) -> dict[str, bytes]:
-    """Return the text attributes of the root group; others are left out."""
+def _attribute_places(reader: Reader, messages: Messages) -> list[int]:
+    """Return the addresses of a group's attributes, in its header or in dense storage."""
     places = [at for kind, _, at, _ in messages if kind == ATTRIBUTE]
     for kind, _, at, _ in messages:
         if kind == ATTRIBUTE_INFO:
-            start = at + 2 + (2 if reader.number(at + 1, 1) & 1 else 0)
-            places += read_dense(reader, start, kind=8)
-    found = {}
-    for at in places:
-        name, value = _read_attribute(reader, at)
-        if value is not None:
-            found[name] = value
-    return found
-
-
-def _read_attribute(reader: Reader, at: int) -> tuple[str, bytes | None]:
-    """Return an attribute's name and, if it is one text, its bytes."""
-    version = reader.number(at, 1)
-    if version not in (1, 2, 3):
-        raise Corrupt("an attribute is damaged")
-    sizes = [reader.number(at + 2 + 2 * index, 2) for index in range(3)]
-    here = at + (9 if version == 3 else 8)
-    padded = [(size + 7) // 8 * 8 if version == 1 else size for size in sizes]
-    name = reader.text(here, sizes[0]).rstrip("\0")
-    kind_at, space_at = here + padded[0], here + padded[0] + padded[1]
-    data_at = space_at + padded[2]
-    kind = reader.number(kind_at, 1) & 0x0F
-    if _read_shape(reader, space_at):
-        return name, None
-    if kind == 3:
-        return name, reader.take(data_at, reader.number(kind_at + 4, 4)).rstrip(b"\0")
-    if kind == 9:
-        return name, _read_global(reader, data_at)
-    return name, None
-
-
-def _read_global(reader: Reader, at: int) -> bytes:
-    """Return a text of any length from the global heap."""
-    length, collection = reader.number(at, 4), reader.offset(at + 4)
-    wanted = reader.number(at + 4 + reader.offsets, 4)
-    if not length:
-        return b""
-    if reader.take(collection, 4) != b"GCOL":
-        raise Corrupt("the heap of texts is damaged")
-    end = collection + reader.length(collection + 8)
-    here = collection + 8 + reader.lengths
-    while here + 8 + reader.lengths <= end:
-        index, size = reader.number(here, 2), reader.length(here + 8)
-        if index == wanted and index:
-            return reader.take(here + 8 + reader.lengths, min(length, size))
-        if index == 0:
-            break
-        here += 8 + reader.lengths + (size + 7) // 8 * 8
-    raise Corrupt("a text is missing from its heap")
+            places += read_dense(reader, at + 2 + (2 if reader.number(at + 1, 1) & 1 else 0), kind=8)
+    return places

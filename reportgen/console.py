@@ -1,0 +1,64 @@
+"""What the command line prints: errors, the result of a build, the table of several."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from reportgen.inputs.files import shown
+
+if TYPE_CHECKING:
+    from reportgen.config_schema import Config
+    from reportgen.pipeline import Built
+
+RESULTS = {0: "ok", 1: "gate failed", 2: "configuration", 3: "input refused", 4: "section failed", 74: "not written"}
+RESULTS |= {124: "time limit"}
+_PLACE = re.compile(r".+?:\d+:\d+: ")  # file:line:column, which editors and CI find at the start of a line
+
+
+def complain(message: str, detail: str, debug: bool) -> None:
+    """Write an error on stderr: a line for each of its lines, and what is behind it with --debug."""
+    for line in message.splitlines() or ["failed"]:
+        placed = _PLACE.match(line) and not line.startswith("::")  # `::` begins a command of CI systems
+        click.echo(printable(line) if placed else f"reportgen: {printable(line)}", err=True)
+    if detail:
+        click.echo("\n".join(printable(line) for line in detail.splitlines()), err=True)
+    if debug:
+        click.echo(traceback.format_exc().rstrip(), err=True)
+
+
+def printable(text: str) -> str:
+    """Return `text` with control and bidirectional characters written out, so that no name can forge a log."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def print_built(built: Built, config: Config) -> None:
+    """Print the verdict, failed gates, lost parts, how much of the samples the file holds, and where it is."""
+    report = built.report
+    click.echo(printable(report.verdict.sentence))
+    for gate in report.gates:
+        if gate.held is not True:
+            click.echo(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
+    for section in report.sections:
+        if section.state == "failed":
+            click.echo(f"Section {section.title} failed: {printable(section.summary)}")
+    held = report.provenance.samples_shown
+    click.echo(
+        f"The report holds the content of {held:,} {'sample' if held == 1 else 'samples'} (samples: {config.samples})."
+    )
+    for path in built.files:
+        click.echo(printable(shown(path)))
+
+
+def print_table(rows: list[tuple[str, int]]) -> None:
+    """Print which configuration ended how."""
+    width = max(len(printable(name)) for name, _ in rows)
+    click.echo(f"\n{'configuration':<{max(width, 13)}}  exit  result")
+    for name, code in rows:
+        click.echo(f"{printable(name):<{max(width, 13)}}  {code:>4}  {RESULTS.get(code, 'stopped')}")
