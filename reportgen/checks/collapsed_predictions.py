@@ -28,8 +28,7 @@ META = Meta(
         "One class dominates the training data so much that guessing it was enough",
     ),
     fix="Check the range of the inputs against what training used; if they agree, lower the learning rate or weight "
-    "the classes "
-    "(class_weight in fit) and train again.",
+    "the classes (class_weight in fit) and train again.",
     section="predictions",
     threshold=0.98,
     threshold_meaning="share of the predictions that fall on one class",
@@ -120,8 +119,7 @@ def _judge_numbers(artifacts: Artifacts, output: OutputEvidence) -> Result | Non
     return Result(
         True,
         f"All predictions{where} are close to {middle}: they spread by {number_text(said)} and the labels by "
-        f"{number_text(truth)} "
-        f"(standard deviations), on {count(n, 'sample')}.",
+        f"{number_text(truth)} (standard deviations), on {count(n, 'sample')}.",
         (
             Evidence("spread of the predictions", said, n, "predictions"),
             Evidence("spread of the labels", truth, n, "predictions"),

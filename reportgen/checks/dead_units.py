@@ -12,7 +12,7 @@ from reportgen.analysis.evidence import ActivationFacts, Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import layer_anchor, layers_by_path
 from reportgen.report.types import Evidence
-from reportgen.report.words import count, join_words, percent, share_text, shorten
+from reportgen.report.words import count, share_text, shorten
 
 META = Meta(
     code="dead-units",
@@ -57,14 +57,14 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         return Result(
             False,
             f"{share_text(dead, units, 'unit')} never fired on {count(samples, 'sample')}; no layer reaches "
-            f"{percent(threshold)}.",
+            f"{100 * threshold:g}%.",
         )
-    said = [f"{shorten(fact.layer, 40)} ({share_text(fact.dead, fact.units, 'unit')})" for fact in bad]
+    said = [f"{shorten(fact.layer, 40)}, {share_text(fact.dead, fact.units, 'unit')}" for fact in bad]
+    more = f"; and {len(said) - 4:,} more" if len(said) > 4 else ""
     return Result(
         True,
-        f"On {count(samples, 'sample')}, {percent(threshold)} or more of the units never fired in "
-        f"{count(len(bad), 'layer')}: "
-        f"{join_words(said, most=4)}.",
+        f"On {count(samples, 'sample')}, {100 * threshold:g}% or more of the units never fired in "
+        f"{count(len(bad), 'layer')}: {'; '.join(said[:4])}{more}.",
         tuple(
             Evidence(
                 shorten(fact.layer, 60),

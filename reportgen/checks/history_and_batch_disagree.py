@@ -29,8 +29,7 @@ META = Meta(
         "Validation data leaked into training, or the batch is from another source",
     ),
     fix="Evaluate the model on the validation data with this batch's code: if it scores what the history says, the "
-    "batch is "
-    "different data; if not, preparation or the file is at fault.",
+    "batch is different data; if not, preparation or the file is at fault.",
     section="predictions",
     threshold=0.15,
     threshold_meaning="gap between validation in the history and the good end of the interval on the batch, as a share",

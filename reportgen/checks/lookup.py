@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reportgen.analysis.curves import CurveFacts, analyse
 from reportgen.analysis.evidence import Artifacts, Curve, LayerFacts, ModelFacts, OutputEvidence
+from reportgen.analysis.graph import Node
 from reportgen.analysis.metrics import ACCUMULATORS
 from reportgen.analysis.metrics.value import MetricValue
 from reportgen.analysis.standing import Standing, compare_with_baseline
@@ -170,14 +171,53 @@ def last_layers(artifacts: Artifacts) -> Iterator[tuple[str, LayerFacts]]:
         return
     for name, node_id in zip(names, graph.outputs, strict=True):
         node = nodes.get(node_id)
-        while node is not None and node.type in SHAPE_ONLY and len(before.get(node.id, ())) == 1:
+        while node is not None and _changes_nothing(node) and len(before.get(node.id, ())) == 1:
             node = nodes.get(before[node.id][0])
         if node is not None and node.layer in layers:
             yield name, layers[node.layer]
 
 
 SHAPE_ONLY = frozenset(
-    {"Reshape", "Flatten", "Permute", "Dropout", "Cropping1D", "Cropping2D", "Cropping3D", "Identity"}
+    (
+        "Reshape",
+        "Flatten",
+        "Permute",
+        "Dropout",
+        "Cropping1D",
+        "Cropping2D",
+        "Cropping3D",
+        "Identity",
+        "Squeeze",
+        "ExpandDims",
+        "Cast",
+    )
+)
+
+
+def _changes_nothing(node: Node) -> bool:
+    """Tell whether a layer leaves the values as they are (while predicting)."""
+    return node.type in SHAPE_ONLY or (node.type == "Activation" and node.activation == "linear")
+
+
+def expects_logits(model: ModelFacts, output: str) -> bool | None:
+    """Return what an output's loss expects; None when the file does not say (a loss of the author's own)."""
+    said = setting(model.from_logits, output)
+    name = setting(model.loss, output) or ""
+    if said is not None or not name:
+        return None if said is None else bool(said)
+    own = any(f"The loss {name} " in note for note in model.notes)
+    # A loss named by a plain word is Keras's own function, whose default is from_logits=False.
+    return False if loss_kind(model, output) in CROSS_ENTROPIES and not own else None
+
+
+CROSS_ENTROPIES = frozenset(
+    (
+        "binarycrossentropy",
+        "categoricalcrossentropy",
+        "sparsecategoricalcrossentropy",
+        "binaryfocalcrossentropy",
+        "categoricalfocalcrossentropy",
+    )
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import last_layers, layer_anchor, loss_kind, setting
+from reportgen.checks.lookup import CROSS_ENTROPIES, expects_logits, last_layers, layer_anchor, loss_kind, setting
 from reportgen.report.types import Evidence
 from reportgen.report.words import shorten
 
@@ -32,14 +32,14 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     judged = [
         (name, layer)
         for name, layer in last_layers(artifacts)
-        if model and loss_kind(model, name).endswith("crossentropy") and setting(model.from_logits, name) is not None
+        if model and loss_kind(model, name) in CROSS_ENTROPIES and expects_logits(model, name) is not None
     ]
     if model is None or not judged:
         return Result(
             None,
             "Not applicable: no output has a cross-entropy loss whose settings and last layer are known from the file.",
         )
-    bad = [(name, one) for name, one in judged if not setting(model.from_logits, name) and one.activation == "linear"]
+    bad = [(name, one) for name, one in judged if not expects_logits(model, name) and one.activation == "linear"]
     if not bad:
         return Result(False, "Every cross-entropy loss gets probabilities, or is told that it gets logits.")
     name, layer = bad[0]

@@ -23,8 +23,7 @@ META = Meta(
         "The layer's weights, or the batch itself, hold NaN or infinite values",
     ),
     fix="Look at the first layer named here and at its input: add a small constant where it divides or takes a "
-    "logarithm, "
-    "or keep that layer in float32.",
+    "logarithm, or keep that layer in float32.",
     section="layers",
     source="UMLAUT (CHI 2021), AutoTrainer (ICSE 2021): NaN is a problem by itself; counted exactly",
 )

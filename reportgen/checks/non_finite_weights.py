@@ -24,8 +24,7 @@ META = Meta(
         "The training data held NaN or infinite values",
     ),
     fix="Go back to the last checkpoint whose weights are finite, add the TerminateOnNaN callback, and lower the "
-    "learning "
-    "rate or clip the gradients (clipnorm=1.0) before training on.",
+    "learning rate or clip the gradients (clipnorm=1.0) before training on.",
     section="layers",
     source="UMLAUT (CHI 2021): NaN is a critical error; counted exactly",
 )
@@ -45,8 +44,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     return Result(
         True,
         f"{share_text(nan + inf, total, 'weight')} are not finite numbers ({kinds}), in "
-        f"{count(len(layers), 'layer')}: {names}. "
-        "What the model predicts through them means nothing.",
+        f"{count(len(layers), 'layer')}: {names}. What the model predicts through them means nothing.",
         tuple(
             Evidence(
                 f"{shorten(weight.layer, 40)}: {shorten(weight.name, 40)}",

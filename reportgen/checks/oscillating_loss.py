@@ -50,8 +50,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     gained = float(values[0] - np.median(late[-max(3, late.size // 4) :]))
     said = (
         f"Over the last {count(int(late.size), 'epoch')} the training loss changed direction in {percent(turns)} of "
-        "the steps; "
-        f"the typical step is {number_text(step, 3)}, at a loss of {number_text(level, 3)}"
+        f"the steps; the typical step is {number_text(step, 3)}, at a loss of {number_text(level, 3)}"
     )
     if turns < TURNS or step < threshold * level or step < threshold * gained:
         return Result(False, f"{said}.")

@@ -27,8 +27,7 @@ META = Meta(
         "Too little regularisation or augmentation",
     ),
     fix="Keep the weights of the best epoch (EarlyStopping with restore_best_weights=True), then try more data, "
-    "augmentation, "
-    "dropout or weight decay.",
+    "augmentation, dropout or weight decay.",
     section="training",
     threshold=0.1,
     threshold_meaning="how far the validation loss ends above its best, as a share of the best (a fifth of it for "
@@ -69,8 +68,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     return Result(
         True,
         f"{said} after {count(facts.epochs, 'epoch')}, while training kept improving: from there on the model "
-        "learned its "
-        f"training data by heart.{after}",
+        f"learned its training data by heart.{after}",
         (
             Evidence("onset (epoch)", onset, facts.epochs, "training"),
             Evidence(f"best {name}", pair.best.value, facts.epochs, "training"),

@@ -41,8 +41,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         return Result(
             None,
             f"Not applicable: asked only of models with at least a million parameters and {FEWEST_LAYERS} layers "
-            "that have any; "
-            f"this one has {total:,} in {len(layers)}.",
+            f"that have any; this one has {total:,} in {len(layers)}.",
         )
     dense = [layer for layer in layers if layer.type == "Dense"]
     if not dense:

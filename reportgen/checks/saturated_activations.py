@@ -1,8 +1,9 @@
 """Hidden sigmoid or tanh layers whose outputs lie at the flat ends, where almost no gradient comes through.
 
-Fires for a layer when at least half of its looked-at values are there: SageMaker Debugger's SaturatedActivation rule
-(`threshold_layer` 50%). Layers that give the model's outputs are left out (a sure classifier is saturated), and so are
-recurrent layers, whose gates are meant to open and close, and narrow gates (under 4 units).
+Fires for a layer when at least 80% of its looked-at values are there: below 0.01 or above 0.99 for sigmoid, beyond
+-0.99 or 0.99 for tanh. SageMaker Debugger's SaturatedActivation rule asks for 50% (`threshold_layer`) at ends that
+are far flatter, hence the higher share here. Layers that give the model's outputs are left out (a sure classifier is
+saturated), and so are recurrent layers, whose gates are meant to open and close, and narrow gates (under 4 units).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ META = Meta(
     fix="Normalise the inputs and add BatchNormalization before the layers named here, or replace their activation "
     "with ReLU.",
     section="layers",
-    threshold=0.5,
+    threshold=0.8,
     threshold_meaning="share of a layer's values at the flat ends of its sigmoid or tanh",
-    source="SageMaker Debugger, rule SaturatedActivation (threshold_layer 50%)",
+    source="SageMaker Debugger, rule SaturatedActivation (threshold_layer 50%, at flatter ends)",
 )
 
 BOUNDED = frozenset({"sigmoid", "tanh", "hard_sigmoid", "hard_tanh"})
@@ -63,15 +64,13 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         return Result(
             False,
             f"At most {percent(worst)} of a hidden layer's values are saturated, on "
-            f"{count(hidden[0].samples, 'sample')} "
-            f"({count(len(hidden), 'layer')} with sigmoid or tanh).",
+            f"{count(hidden[0].samples, 'sample')} ({count(len(hidden), 'layer')} with sigmoid or tanh).",
         )
     said = [f"{shorten(fact.layer, 40)} ({percent(fact.saturated)})" for fact in bad]
     return Result(
         True,
-        f"Of the outputs of {count(len(bad), 'hidden layer')}, {percent(threshold)} or more lie at the flat ends of "
-        "the activation, "
-        f"on {count(bad[0].samples, 'sample')}: {join_words(said, most=4)}.",
+        f"Of the outputs of {count(len(bad), 'hidden layer')}, {100 * threshold:g}% or more lie at the flat ends of "
+        f"the activation, on {count(bad[0].samples, 'sample')}: {join_words(said, most=4)}.",
         tuple(
             Evidence(
                 shorten(fact.layer, 60),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import last_layers, layer_anchor, loss_kind, setting
+from reportgen.checks.lookup import expects_logits, last_layers, layer_anchor, loss_kind, setting
 from reportgen.report.types import Evidence
 from reportgen.report.words import shorten
 
@@ -34,7 +34,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     bad = [
         (name, layer)
         for name, layer in known
-        if setting(model.from_logits, name) and layer.activation in ("softmax", "sigmoid")
+        if expects_logits(model, name) and layer.activation in ("softmax", "sigmoid")
     ]
     if not bad:
         return Result(False, "No output is turned into probabilities twice.")
@@ -42,8 +42,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     return Result(
         True,
         f"The last layer {shorten(layer.path, 60)} ends in {layer.activation}, and the loss "
-        f"{setting(model.loss, name)} has "
-        "from_logits=True, so it applies it a second time.",
+        f"{setting(model.loss, name)} has from_logits=True, so it applies it a second time.",
         tuple(
             Evidence(
                 shorten(one.path, 60), f"{one.activation}, from_logits=True", None, layer_anchor(artifacts, one.path)

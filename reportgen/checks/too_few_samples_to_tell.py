@@ -13,7 +13,7 @@ from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import headline, metric_values, of_output, outputs
 from reportgen.report.types import Evidence
-from reportgen.report.words import count, interval_text, percent, value_text
+from reportgen.report.words import count, interval_text, value_text
 
 META = Meta(
     code="too-few-samples-to-tell",
@@ -57,9 +57,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     if bad:
         return Result(True, f"{'; '.join(bad)}: too wide to decide on.", tuple(evidence))
     if good:
-        return Result(
-            False, f"{'; '.join(good)}: within {percent(threshold)} to either side, or at least {FEWEST} samples."
-        )
+        return Result(False, f"{'; '.join(good)}: enough to decide on.")
     return Result(None, "Not applicable: no output has a headline metric that could be computed.")
 
 

@@ -29,8 +29,7 @@ META = Meta(
         "Inputs or labels are broken in the training data",
     ),
     fix="Check that the model can learn 20 samples by heart; if not, look for broken data or frozen layers, else "
-    "train longer or "
-    "use a larger model.",
+    "train longer or use a larger model.",
     section="training",
     threshold=0.1,
     threshold_meaning="share of the way from the baseline to a perfect score that training must have gained",

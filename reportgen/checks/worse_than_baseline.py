@@ -32,8 +32,7 @@ META = Meta(
         "The model has not learned: training went wrong, or the wrong file was saved",
     ),
     fix="Run the model on a few training samples: if it fails there too, training is at fault; if not, compare how "
-    "the batch "
-    "and the training data were prepared.",
+    "the batch and the training data were prepared.",
     section="predictions",
     source="scikit-learn, DummyClassifier and DummyRegressor as the bar; Wilson or bootstrap intervals",
 )

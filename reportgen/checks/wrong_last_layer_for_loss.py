@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from reportgen.analysis.evidence import Artifacts, LayerFacts, ModelFacts
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import last_dimension, last_layers, layer_anchor, loss_kind, setting
+from reportgen.checks.lookup import expects_logits, last_dimension, last_layers, layer_anchor, loss_kind, setting
 from reportgen.report.types import Evidence
 from reportgen.report.words import shorten
 
@@ -25,8 +25,7 @@ META = Meta(
     needs=("model",),
     causes=("The last layer or the loss was taken over from another task",),
     fix="Yes or no: one unit, sigmoid, binary_crossentropy. One of many: one unit a class, softmax, "
-    "(sparse_)categorical_crossentropy. "
-    "A number: no activation, mse or mae.",
+    "(sparse_)categorical_crossentropy. A number: no activation, mse or mae.",
     section="architecture",
     source="UMLAUT (CHI 2021), NeuraLint (TOSEM 2021); only pairs that are wrong whatever the data",
 )
@@ -61,11 +60,7 @@ def _why_wrong(model: ModelFacts, output: str, layer: LayerFacts) -> str:
         return "softmax over a single unit is always 1, whatever the input"
     if loss.endswith("categoricalcrossentropy") and units == 1:
         return f"{name} over a single unit is always 0, so that nothing is learned"
-    if (
-        loss.endswith("crossentropy")
-        and layer.activation in NO_PROBABILITY
-        and setting(model.from_logits, output) is False
-    ):
+    if loss.endswith("crossentropy") and layer.activation in NO_PROBABILITY and expects_logits(model, output) is False:
         return f"{layer.activation} does not give probabilities, which {name} expects"
     return ""
 

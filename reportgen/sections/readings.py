@@ -9,7 +9,7 @@ import numpy as np
 from reportgen.analysis.curves import PairFacts, Point, SeriesFacts
 from reportgen.analysis.evidence import Array
 from reportgen.analysis.trend import estimate_noise
-from reportgen.sections.words import count, number_text, percent, shorten
+from reportgen.report.words import count, number_text, percent, shorten
 
 NOISY = 0.15
 # As in the check still-improving: an even decline brings 20% of the whole improvement in the last fifth.
@@ -107,8 +107,7 @@ def _broken_tail(pair: PairFacts) -> str:
         if series.first_bad_epoch > series.last.epoch:
             return (
                 f"{kind} {say(pair.name)} breaks off after epoch {series.last.epoch:,} "
-                f"({number_text(series.last.value)}): "
-                f"the last {count(lost, 'value')} are not finite numbers"
+                f"({number_text(series.last.value)}): the last {count(lost, 'value')} are not finite numbers"
                 if lost > 1
                 else f"{kind} {say(pair.name)} breaks off after epoch {series.last.epoch:,} "
                 f"({number_text(series.last.value)}): the last value is not a finite number"

@@ -14,10 +14,10 @@ from reportgen.analysis.evidence import Array, Artifacts, Curve, History
 from reportgen.report.blocks import Axis, Block, Card, Chart, ChartMark, Series, Text
 from reportgen.report.types import HistorySeries, Section
 from reportgen.report.values import Column
+from reportgen.report.words import count, join_words, number_text, shorten
 from reportgen.sections.context import Context
 from reportgen.sections.readings import curve_name, is_noisy, read_learning_rate, read_pair, say
 from reportgen.sections.training_numbers import glance, numbers_table
-from reportgen.sections.words import count, join_words, number_text, shorten
 
 ID = "training"
 TITLE = "Training"

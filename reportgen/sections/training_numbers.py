@@ -6,8 +6,8 @@ from reportgen.analysis.curves import CurveFacts, PairFacts, SeriesFacts
 from reportgen.analysis.evidence import History
 from reportgen.report.blocks import CellMark, Fact, Facts, Table, TableColumn
 from reportgen.report.values import Missing, Number, number
+from reportgen.report.words import count, join_words, number_text
 from reportgen.sections.readings import curve_name, say
-from reportgen.sections.words import count, join_words, number_text
 
 COLUMNS = (
     TableColumn("Metric"),

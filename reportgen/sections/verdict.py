@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from reportgen.analysis.evidence import Artifacts, WorkerEvidence
 from reportgen.checks.worse_than_baseline import FAIR
 from reportgen.report.types import Finding, Gate, Metric, Verdict
 from reportgen.report.values import Missing
-from reportgen.report.words import count, interval_text, join_words, percent, share_text, shorten, value_text
+from reportgen.report.words import count, join_words, percent, share_text, shorten
 from reportgen.sections.metrics import headlines, place_metric
+from reportgen.sections.phrases import (
+    baseline_text,
+    checks_failed,
+    checks_warn,
+    clause,
+    gates_did,
+    lower,
+    metric_text,
+    some_outputs,
+    title_of,
+)
 
 Level = Literal["good", "caution", "bad", "unknown"]
 
@@ -49,7 +59,7 @@ def _no_model(artifacts: Artifacts) -> Verdict:
     return Verdict(
         "no-model",
         "unknown",
-        f"The model was not evaluated on any sample ({_clause(why)}): how good it is, is not known; {rest}.",
+        f"The model was not evaluated on any sample ({clause(why)}): how good it is, is not known; {rest}.",
     )
 
 
@@ -77,17 +87,12 @@ def _gates(gates: tuple[Gate, ...]) -> Verdict | None:
     if failed:
         more = f" ({count(len(unknown), 'other')} could not be judged)" if unknown else ""
         return Verdict(
-            "gate-failed", "bad", f"{_of(len(failed), len(gates))} not hold{more}: {failed[0].text.rstrip('.')}."
+            "gate-failed", "bad", f"{gates_did(len(failed), len(gates))} not hold{more}: {failed[0].text.rstrip('.')}."
         )
     if unknown:
         text = f"{len(unknown):,} of {count(len(gates), 'gate')} could not be judged, so nothing is cleared: "
-        return Verdict("gate-unknown", "bad", f"{text}{unknown[0].metric}: {_clause(unknown[0].text)}.")
+        return Verdict("gate-unknown", "bad", f"{text}{unknown[0].metric}: {clause(unknown[0].text)}.")
     return None
-
-
-def _of(part: int, whole: int) -> str:
-    """Write how many gates did not hold."""
-    return f"{part:,} of {count(whole, 'gate')} did" if whole > 1 else "The gate did"
 
 
 def _no_predictions(artifacts: Artifacts, worker: WorkerEvidence) -> Verdict | None:
@@ -96,7 +101,7 @@ def _no_predictions(artifacts: Artifacts, worker: WorkerEvidence) -> Verdict | N
         return None
     problem = next((p for p in (*worker.problems, *artifacts.problems) if p.part in ("load", "predict", "batch")), None)
     if problem is not None:
-        text = f"The model was not evaluated on any sample, because something failed: {_clause(problem.message)}."
+        text = f"The model was not evaluated on any sample, because something failed: {clause(problem.message)}."
         return Verdict("no-predictions", "unknown", text)
     if worker.outputs:
         return Verdict(
@@ -134,7 +139,7 @@ def _no_value(metrics: tuple[Metric, ...], worker: WorkerEvidence) -> Verdict | 
     return Verdict(
         "no-value",
         "unknown",
-        f"On {count(n, 'labelled sample')} no headline number could be computed ({_clause(reason)}): judge by the "
+        f"On {count(n, 'labelled sample')} no headline number could be computed ({clause(reason)}): judge by the "
         "parts below.",
     )
 
@@ -142,42 +147,48 @@ def _no_value(metrics: tuple[Metric, ...], worker: WorkerEvidence) -> Verdict | 
 def _one_output(metrics: tuple[Metric, ...], findings: tuple[Finding, ...]) -> Verdict:
     """How the one headline metric stands beside its baseline."""
     head = next(head for head in headlines(metrics) if not isinstance(head.value, Missing))
-    place, numbers, bar = place_metric(head).place, _numbers(head), _bar(head)
+    place, numbers, bar = place_metric(head).place, metric_text(head), baseline_text(head)
     if place == "better":
         return _better(head, f"{numbers}, clearly better than {bar}", findings)
+    collapsed = next(
+        (f for f in findings if f.code == "collapsed-predictions" and f.outcome in ("failed", "warned")), None
+    )
+    if collapsed is not None:
+        return Verdict(
+            "collapsed", "bad", f"The model gives nearly one answer to everything: {clause(collapsed.text)}."
+        )
     if place in ("worse", "equal") and (other := _fair_metric(metrics, head)) is not None:
         word = "below" if place == "worse" else "not above"
         sentence = (
-            f"{numbers} is {word} {bar}, but {_lower(_numbers(other))} is clearly better than {_bar(other)}: judge "
-            "it by the "
-            "rare class."
+            f"{numbers} is {word} {bar}, but {lower(metric_text(other))} is clearly better than "
+            f"{baseline_text(other)}: judge it by the rare class."
         )
         return Verdict("better-by-class-only", "caution", sentence)
     if place == "worse":
-        return Verdict("worse-than-baseline", "bad", f"Worse than a simple baseline: {_lower(numbers)}, against {bar}.")
+        return Verdict("worse-than-baseline", "bad", f"Worse than a simple baseline: {lower(numbers)}, against {bar}.")
     if place == "equal":
         return Verdict(
             "equal-to-baseline",
             "bad",
-            f"The model has learned nothing that shows: {_lower(numbers)}, no better than {bar}.",
+            f"The model has learned nothing that shows: {lower(numbers)}, no better than {bar}.",
         )
     if place == "no_room":
-        text = f"This batch cannot test the model: {_lower(numbers)}, and {bar} already, because all labels are alike."
+        text = f"This batch cannot test the model: {lower(numbers)}, and {bar} already, because all labels are alike."
         return Verdict("one-kind-of-label", "unknown", text)
     if place == "no_baseline":
         return Verdict("no-baseline", "unknown", f"{numbers}; there is no simple baseline to hold it against.")
     return Verdict(
-        "too-few-samples", "unknown", f"Too few samples to tell: {_lower(numbers)} cannot be told apart from {bar}."
+        "too-few-samples", "unknown", f"Too few samples to tell: {lower(numbers)} cannot be told apart from {bar}."
     )
 
 
 def _better(head: Metric, start: str, findings: tuple[Finding, ...]) -> Verdict:
     """A model that beats its baseline: what the checks found decides how it is taken."""
     by_code = {finding.code: finding for finding in findings if finding.outcome in ("failed", "warned")}
-    failed = [finding for finding in by_code.values() if finding.outcome == "failed"]
-    if failed:
-        titles = join_words([_title(finding) for finding in failed], most=2)
-        return Verdict("better-but-failed", "bad", f"{start}, but {_failed(len(failed))}: {titles}.")
+    severe = [finding for finding in by_code.values() if finding.outcome == "failed"]
+    if severe:
+        titles = join_words([title_of(finding) for finding in severe], most=2)
+        return Verdict("better-but-failed", "bad", f"{start}, but {checks_failed(len(severe))}: {titles}.")
     if "too-few-samples-to-tell" in by_code:
         return Verdict(
             "better-but-few", "caution", f"{start}, but {count(head.n, 'sample')} are too few to say how good it is."
@@ -192,8 +203,8 @@ def _better(head: Metric, start: str, findings: tuple[Finding, ...]) -> Verdict:
             "better-but-unfinished", "caution", f"{start}, and it was still improving when training stopped."
         )
     if by_code:
-        titles = join_words([_title(finding) for finding in by_code.values()], most=2)
-        return Verdict("better-with-warnings", "caution", f"{start}; {_warns(len(by_code))}: {titles}.")
+        titles = join_words([title_of(finding) for finding in by_code.values()], most=2)
+        return Verdict("better-with-warnings", "caution", f"{start}; {checks_warn(len(by_code))}: {titles}.")
     broken = sum(finding.outcome == "error" for finding in findings)
     if broken:
         return Verdict("better-unchecked", "caution", f"{start}; {count(broken, 'check')} could not be completed.")
@@ -218,30 +229,24 @@ def _several_outputs(
     total = len(worker.outputs)
     bad = [head for head in heads if places[head.output] in ("worse", "equal") and _fair_metric(metrics, head) is None]
     if bad:
-        said = "; ".join(f"{_numbers(head, name=True)}, against {_bar(head)}" for head in bad[:2])
+        said = "; ".join(f"{metric_text(head, name=True)}, against {baseline_text(head)}" for head in bad[:2])
         rest = f"; {count(total - len(bad), 'other output')} not" if total > len(bad) else ""
         return Verdict(
-            "outputs-bad", "bad", f"{_some(len(bad), total)} no better than a simple baseline: {said}{rest}."
+            "outputs-bad", "bad", f"{some_outputs(len(bad), total)} no better than a simple baseline: {said}{rest}."
         )
     unsure = [output.name for output in worker.outputs if places.get(output.name) != "better"]
     if unsure:
-        said = "; ".join(_numbers(head, name=True) for head in heads[:3])
+        said = "; ".join(metric_text(head, name=True) for head in heads[:3])
         names = join_words([shorten(name, 40) for name in unsure], most=3)
         return Verdict(
             "outputs-unsure",
             "unknown",
-            f"{_some(len(unsure), total)} not clearly better than a simple baseline, or not known ({names}): {said}.",
+            f"{some_outputs(len(unsure), total)} not clearly better than a simple baseline, or not known ({names}): "
+            f"{said}.",
         )
-    said = "; ".join(f"{_numbers(head, name=True)}, against {_bar(head)}" for head in heads[:3])
+    said = "; ".join(f"{metric_text(head, name=True)}, against {baseline_text(head)}" for head in heads[:3])
     verdict = _better(heads[0], f"All {total:,} outputs are clearly better than a simple baseline ({said})", findings)
     return Verdict(f"outputs-{verdict.case}", verdict.level, verdict.sentence)
-
-
-def _some(part: int, total: int) -> str:
-    """Write "1 of 2 outputs is" or "All 2 outputs are"."""
-    if part == total:
-        return f"All {total:,} outputs are"
-    return f"{part:,} of {total:,} outputs {'is' if part == 1 else 'are'}"
 
 
 def _fair_metric(metrics: tuple[Metric, ...], head: Metric) -> Metric | None:
@@ -252,44 +257,3 @@ def _fair_metric(metrics: tuple[Metric, ...], head: Metric) -> Metric | None:
         if m.output == head.output and m.name in FAIR and m.name != head.name and m.interval != "none"
     ]
     return next((m for m in fair if place_metric(m).place == "better"), None)
-
-
-def _numbers(metric: Metric, *, name: bool = False) -> str:
-    """Write a metric with its interval and n: "Accuracy 97.2% (95.0% to 98.5%) on 360 samples"."""
-    known = not isinstance(metric.low, Missing) and not isinstance(metric.high, Missing)
-    between = f" ({interval_text(metric.low, metric.high, metric.unit)})" if known else ""
-    prefix = f"{shorten(metric.output, 40)}: {_lower(metric.label)}" if name else metric.label
-    return f"{prefix} {value_text(metric.value, metric.unit)}{between} on {count(metric.n, 'sample')}"
-
-
-def _bar(metric: Metric) -> str:
-    """Write the baseline: "the 10.3% of always answering ..."."""
-    value = math.nan if metric.baseline is None else metric.baseline
-    return f"the baseline's {value_text(value, metric.unit)}" + (
-        f" ({metric.baseline_name})" if metric.baseline_name else ""
-    )
-
-
-def _title(finding: Finding) -> str:
-    """Return a finding's title as part of a sentence."""
-    return _lower(finding.title)
-
-
-def _lower(text: str) -> str:
-    """Write the first letter small, unless the word is an abbreviation ("IoU", "ROC AUC", "R²")."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() and text[:3] != "IoU" else text
-
-
-def _clause(text: str) -> str:
-    """Return a message as part of a sentence: on one line, without its full stop, bounded."""
-    return shorten(text, 200).rstrip(".")
-
-
-def _failed(n: int) -> str:
-    """Write how many checks failed."""
-    return f"{count(n, 'check')} failed"
-
-
-def _warns(n: int) -> str:
-    """Write how many checks warn."""
-    return f"{count(n, 'check')} {'warns' if n == 1 else 'warn'}"
