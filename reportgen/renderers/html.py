@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import jinja2
 
 from reportgen import resources
-from reportgen.renderers import page_figures, page_numbers, page_tables, page_text
+from reportgen.renderers import page_code, page_figures, page_numbers, page_tables, page_text
 from reportgen.renderers.page_anchors import Anchors
 from reportgen.renderers.page_csp import add_policy
 from reportgen.renderers.page_pictures import Pictures
@@ -20,8 +19,6 @@ from reportgen.report.values import Missing
 
 TEMPLATE = "report.html.jinja"
 WRONG = ("failed", "error", "warned")
-
-_COMMENT_LINE = re.compile(r"^\s*(//.*|/\*.*\*/)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +71,10 @@ def _load(name: str) -> str | None:
     if not path.is_file():
         return None
     source = path.read_text(encoding="utf-8")
-    return _squeeze(source) if name.endswith((".css", ".js")) else source
-
-
-def _squeeze(source: str) -> str:
-    """Drop indents, blank lines and lines that are only a comment."""
-    lines = (line.strip() for line in source.splitlines())
-    return "\n".join(line for line in lines if line and not _COMMENT_LINE.match(line)) + "\n"
+    if not name.endswith((".css", ".js")):
+        return source
+    # Braces of script and style mean nothing to Jinja.
+    return f"{{% raw %}}{page_code.shrink(name, source)}{{% endraw %}}"
 
 
 def _context(report: Report) -> dict[str, Any]:

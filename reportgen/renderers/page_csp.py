@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of a finished page: nothing may load, and only the page's own script and style may run."""
+"""The Content-Security-Policy of a finished page: nothing may load; only the page's own script and style may run."""
 
 from __future__ import annotations
 

@@ -25,28 +25,29 @@ def percent(value: float) -> str:
 
 
 def significant(value: float, digits: int = 4) -> str:
-    """Write a number with `digits` significant digits, grouped in thousands, or as a power of ten when far from 1."""
+    """Write a number with at most `digits` significant digits, grouped, or as a power of ten when far from 1."""
     if value == 0:
         return "0"
     if float(value).is_integer() and abs(value) < 1e9:
         return f"{value:,.0f}"
     if not 1e-4 <= abs(value) < 1e9:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        return f"{mantissa}e{int(exponent)}"
+        return f"{_bare(mantissa)}e{int(exponent)}"
     places = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{value:,.{max(places, 0)}f}"
+    return _bare(f"{value:,.{max(places, 0)}f}")
+
+
+def _bare(text: str) -> str:
+    """Drop zeros that say nothing from the end of a decimal fraction."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def size(value: float) -> str:
     """Write a number of bytes in the unit that keeps it short."""
     if abs(value) < 1024:
         return f"{value:.0f} B"
-    unit = ""
-    for unit in _BYTES:
-        value /= 1024
-        if abs(value) < 1024:
-            break
-    return f"{value:,.1f} {unit}"
+    power = min(int(math.log(abs(value), 1024)), len(_BYTES))
+    return f"{value / 1024**power:,.1f} {_BYTES[power - 1]}"
 
 
 def duration(value: float) -> str:

@@ -21,7 +21,7 @@ class Picture:
     """What a template needs to show one asset.
 
     `state` is "first" (embed it), "again" (it stands at `anchor`), or "absent" (the report holds no bytes for it).
-    Small exact pictures are shown `zoom` times as large (`narrow` times on a phone), in whole steps so that pixels stay square.
+    Small exact pictures are shown `zoom` times as large (`narrow` times on a phone): whole steps keep pixels square.
     """
 
     state: str
@@ -29,7 +29,7 @@ class Picture:
     width: int
     height: int
     alt: str
-    url: DataUrl = DataUrl("")
+    url: DataUrl | str = ""
     drawing: Markup | str = ""
     anchor: str = ""
     zoom: int = 1

@@ -1,223 +1,154 @@
-// Curves: the drawn figure stays; this lays a cursor over it, and redraws it in its own frame when a reader asks for more.
-const nice = (low, high, count) => {
-  const step0 = (high - low) / count || 1, power = 10 ** Math.floor(Math.log10(step0));
-  const step = power * [1, 2, 5, 10].find(n => n * power >= step0), found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push(+(i * step).toPrecision(12));
-  return found;
-};
-const decades = (low, high) => {
-  const found = [];
-  for (let p = Math.floor(low); p <= Math.ceil(high); p++) for (const n of high - low < 2 ? [1, 2, 5] : [1]) found.push(p + Math.log10(n));
-  return found.filter(v => v >= low && v <= high);
-};
-const short = v => (v === undefined || Number.isNaN(v) ? "–" : Number.isInteger(v) && Math.abs(v) < 1e7 ? v.toLocaleString("en") : Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3 ? v.toExponential(2) : v.toPrecision(4));
+// Curves: the drawn figure stays; a cursor is laid over it, and it is redrawn in its own frame when a reader asks for more.
+const short = v => (v === undefined || v === null || Number.isNaN(v) ? "–" : Math.abs(v) >= 1e6 || (v && Math.abs(v) < 1e-3) ? v.toExponential(2) : (+v.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 9 }));
 const DASH = { train: "6 4", second: "7 3 2 3", third: "2 3", muted: "1 3" };
+// Data to pixels on one axis, and back.
+const axis = (low, high, from, to, log) => {
+  const g = v => (log ? Math.log10(v) : v), span = g(high) - g(low) || 1, at = v => from + (g(v) - g(low)) / span * (to - from);
+  Object.assign(at, { from, to });
+  at.back = p => { const v = g(low) + (p - from) / (to - from) * span; return log ? 10 ** v : v; };
+  at.ticks = count => {
+    const found = [], power = 10 ** Math.floor(Math.log10(span / count)), step = power * [1, 2, 5, 10].find(n => n * power >= span / count);
+    if (log) for (let p = Math.floor(g(low)); p <= g(high); p++) found.push(...(span < 3 ? [1, 2, 5] : [1]).map(n => n * 10 ** p));
+    else for (let i = Math.ceil(low / step); i * step <= high; i++) found.push(+(i * step).toPrecision(9));
+    return found.filter(v => v >= low && v <= high);
+  };
+  return at;
+};
 
 function addChart(figure) {
-  const block = blockOf(figure), tools = figure.querySelector(".tools"), key = "c." + figure.id;
-  const series = block.series.map((s, i) => ({ ...s, i, x: unpack(s.x), y: unpack(s.y), low: unpack(s.low), high: unpack(s.high), colour: `var(--${s.role})` }));
-  const lines = series.filter(s => ["line", "steps"].includes(s.shape) && s.x.length > 4);
-  const xs = [...new Set(series.flatMap(s => s.x))].filter(Number.isFinite).sort((a, b) => a - b);
+  const block = blockOf(figure), names = block.x.categories, logX = block.x.scale === "log";
+  const series = block.series.map((s, i) => ({ ...s, i: String.fromCodePoint(97 + i), x: unpack(s.x), y: unpack(s.y), low: unpack(s.low), high: unpack(s.high), colour: `var(--${s.role})`, where: new Map() }));
+  series.forEach(s => s.x.forEach((x, i) => s.where.set(x, i)));
+  const xs = [...new Set(series.flatMap(s => s.x))].filter(Number.isFinite).sort((a, b) => a - b), last = xs.at(-1);
   if (!xs.length) return;
-  let view = { hidden: new Set(), log: block.y.scale === "log", smooth: 0, zoom: null }, at = -1, f, W, H;
-  const plain = { log: view.log };
-  let host = figure.querySelector(".drawing");
+  const over = draw("svg", { "aria-hidden": "true" }), pointer = draw("g"), where = el("output");
+  let host = figure.querySelector(".drawing"), at = -1, from = null, X, Y, W, H;
   const still = host?.querySelector("svg");
-  if (!host) {
-    host = el("div", { class: "drawing", style: "--w:640" });
-    figure.querySelector("figcaption").nextElementSibling.after(host);
-  }
-  host.style.position = "relative";
-  const over = draw("svg", { "aria-hidden": "true", style: "position:absolute;inset:0" });
+  if (!host) figure.querySelector(".absent").replaceWith(host = el("div", { class: "drawing" }));
   host.append(over);
-
-  const scale = (v, log) => (log ? Math.log10(v) : v);
-  const px = x => f.left + (scale(x, block.x.scale === "log") - f.x0) / (f.x1 - f.x0 || 1) * (f.right - f.left);
-  const py = y => f.bottom - (scale(y, view.log) - f.y0) / (f.y1 - f.y0 || 1) * (f.bottom - f.top);
-  const seen = () => series.filter(s => !view.hidden.has(s.i));
-  const changed = () => view.hidden.size || view.log !== plain.log || view.smooth || view.zoom;
+  const valueAt = (s, x) => s.y[s.where.get(x)], textAt = x => names[x] ?? short(x);
+  const seen = () => series.filter(s => !view.hidden.includes(s.i)), log = () => (view.log || +(block.y.scale === "log")) == 1;
+  const good = y => Number.isFinite(y) && (!log() || y > 0);
 
   const layOut = () => {
-    const narrow = host.clientWidth < 500 && host.clientWidth > 0, given = block.frame;
-    W = narrow ? host.clientWidth : block.figure?.width || 640;
-    H = narrow ? 260 : block.figure?.height || 320;
-    f = given && !narrow ? { left: given.left, right: given.right, top: given.top, bottom: given.bottom } : { left: 52, right: W - 12, top: 14, bottom: H - 42 };
-    const own = changed() || narrow || !still || !given;
-    const lx = v => scale(v, block.x.scale === "log");
-    const pad = Math.max(0, ...series.map(s => (s.width || 0) / 2)), ends = view.zoom || [xs[0] - pad, xs.at(-1) + pad];
-    if (!own || (given && !view.zoom)) [f.x0, f.x1] = [lx(given.x_low), lx(given.x_high)];
-    else [f.x0, f.x1] = [lx(view.zoom ? ends[0] : block.x.low ?? ends[0]), lx(view.zoom ? ends[1] : block.x.high ?? ends[1])];
-    if (!own || (given && !changed())) [f.y0, f.y1] = [scale(given.y_low, view.log), scale(given.y_high, view.log)];
-    else {
-      const ys = seen().flatMap(s => s.y.concat(s.low, s.high).filter((y, i) => Number.isFinite(y) && (!view.log || y > 0) && (!view.zoom || (s.x[i % s.x.length] >= ends[0] && s.x[i % s.x.length] <= ends[1]))));
-      if (seen().some(s => s.shape === "bars") && !view.log) ys.push(0);
-      let low = ys.reduce((a, b) => Math.min(a, b), Infinity), high = ys.reduce((a, b) => Math.max(a, b), -Infinity);
-      if (low > high) [low, high] = [view.log ? 0.1 : 0, 1];
-      [low, high] = [scale(low, view.log), scale(high, view.log)];
-      const room = (high - low) * 0.05 || 0.5;
-      f.y0 = block.y.low !== null && !view.zoom && !view.log ? block.y.low : low - (low === 0 ? 0 : room);
-      f.y1 = block.y.high !== null && !view.zoom && !view.log ? block.y.high : high + room;
+    const narrow = host.clientWidth < 500, frame = !narrow && block.frame, zoom = view.zoom && view.zoom.split("to").map(Number);
+    const own = !frame || !still || Object.values(view).some(Boolean);
+    [W, H] = narrow ? [host.clientWidth, 260] : [block.figure?.width || 640, block.figure?.height || 320];
+    const { left, right, top, bottom } = frame || { left: 52, right: W - 12, top: 14, bottom: H - 42 };
+    const half = Math.max(...series.map(s => s.width / 2));
+    const [x0, x1] = zoom || (block.frame ? [block.frame.x_low, block.frame.x_high] : [block.x.low ?? xs[0] - half, block.x.high ?? last + half]);
+    let [y0, y1] = block.frame ? [block.frame.y_low, block.frame.y_high] : [block.y.low, block.y.high];
+    if (view.hidden || zoom || y0 === null || y1 === null || log() !== (block.y.scale === "log")) {
+      const ys = seen().flatMap(s => s.y.filter((y, i) => good(y) && s.x[i] >= x0 && s.x[i] <= x1).concat(log() || s.shape !== "bars" ? [] : 0));
+      [y0, y1] = ys.reduce(([a, b], y) => [Math.min(a, y), Math.max(b, y)], [Infinity, -Infinity]);
+      if (y0 > y1) [y0, y1] = [0.1, 1];
+      const room = (y1 - y0) * 0.05 || Math.abs(y1) / 2 || 1;
+      [y0, y1] = log() ? [y0 / 1.3, y1 * 1.3] : [y0 && y0 - room, y1 + room];
     }
+    X = axis(x0, x1, left, right, logX);
+    Y = axis(y0, y1, bottom, top, log());
     over.setAttribute("viewBox", `0 0 ${W} ${H}`);
-    over.style.position = own ? "static" : "absolute";
-    if (still) still.style.display = own ? "none" : "";
-    host.style.width = own && narrow ? "100%" : "";
-    return own;
+    host.classList.toggle("own", own);
+    return own && { left, right, top, bottom };
   };
-  const path = (s, ys) => {
+  const line = (s, ys, props) => {
     let d = "", pen = "M";
-    s.x.forEach((x, i) => {
-      const y = ys[i];
-      if (!Number.isFinite(y) || (view.log && y <= 0)) return void (pen = "M");
-      d += s.shape === "steps" && pen === "L" ? `H${px(x).toFixed(1)}V${py(y).toFixed(1)}` : `${pen}${px(x).toFixed(1)} ${py(y).toFixed(1)}`;
-      pen = "L";
+    ys.forEach((y, i) => {
+      const [x, to] = [X(s.x[i]).toFixed(1), Y(y).toFixed(1)];
+      if (good(y)) d += s.shape === "steps" && pen === "L" ? `H${x}V${to}` : `${pen}${x} ${to}`;
+      pen = good(y) ? "L" : "M";
     });
-    return d;
+    return draw("path", { d, fill: "none", stroke: s.colour, "stroke-width": 1.8, "stroke-dasharray": DASH[s.role] ?? null, ...props });
   };
   const smoothed = ys => {
-    let last = NaN, weight = 0;
+    let sum = 0, weight = 0;
     return ys.map(y => {
-      if (!Number.isFinite(y)) return NaN;
-      last = (Number.isNaN(last) ? 0 : last) * view.smooth + y * (1 - view.smooth);
-      weight = weight * view.smooth + 1 - view.smooth;
-      return last / weight;
+      if (!Number.isFinite(y)) return y;
+      sum = sum * view.smooth + y;
+      weight = weight * view.smooth + 1;
+      return sum / weight;
     });
   };
-  const shapeOf = s => {
-    const g = draw("g"), stroke = { fill: "none", stroke: s.colour, "stroke-width": 1.8, "stroke-dasharray": DASH[s.role] || null };
+  const shapes = s => {
+    const g = draw("g", { fill: s.colour, stroke: s.colour }), many = s.x.length > 300;
+    if (s.shape === "line" || s.shape === "steps") g.append(line(s, s.y, { opacity: view.smooth ? 0.3 : 1 }), ...(view.smooth ? [line(s, smoothed(s.y), { "stroke-width": 2.4 })] : []));
     s.y.forEach((y, i) => {
-      const x = px(s.x[i]);
-      if (s.low.length && s.shape !== "bars" && Number.isFinite(s.low[i])) g.append(draw("path", { d: `M${x} ${py(s.low[i])}V${py(s.high[i])}`, stroke: s.colour, opacity: s.x.length > 60 ? 0.25 : 0.7 }));
-      if (!Number.isFinite(y) || (view.log && y <= 0)) return;
-      const only = s.shape === "line" && !Number.isFinite(s.y[i - 1]) && !Number.isFinite(s.y[i + 1]);
-      if (s.shape === "points" || only) g.append(draw("circle", { cx: x, cy: py(y), r: s.x.length > 300 ? 1.5 : 3, fill: s.colour, opacity: s.x.length > 300 ? 0.5 : 1 }));
-      if (s.shape === "bars") {
-        const half = (s.width || 0.8) / 2, a = px(s.x[i] - half), base = view.log ? f.bottom : py(0), top = py(y);
-        g.append(draw("rect", { x: a, y: Math.min(top, base), width: Math.max(px(s.x[i] + half) - a - 0.5, 0.5), height: Math.abs(base - top), fill: s.colour, opacity: 0.75 }));
-      }
+      const x = X(s.x[i]), half = (s.width || 0.8) / 2, a = X(s.x[i] - half), base = Y(log() ? Y.back(0) : 0);
+      if (s.shape !== "bars" && good(s.low[i])) g.append(draw("path", { d: `M${x} ${Y(s.low[i])}V${Y(s.high[i])}`, opacity: many ? 0.2 : 0.6 }));
+      if (!good(y)) return;
+      if (s.shape === "points" || s.y.length === 1) g.append(draw("circle", { cx: x, cy: Y(y), r: many ? 1.5 : 3 }));
+      if (s.shape === "bars") g.append(draw("path", { d: `M${a} ${log() ? H : base}V${Y(y)}H${X(s.x[i] + half) - 1}V${log() ? H : base}Z`, opacity: 0.75, stroke: "none" }));
     });
-    if (s.shape === "line" || s.shape === "steps") {
-      const smooth = view.smooth && lines.includes(s);
-      g.append(draw("path", { ...stroke, d: path(s, s.y), opacity: smooth ? 0.3 : 1 }));
-      if (smooth) g.append(draw("path", { ...stroke, d: path(s, smoothed(s.y)), "stroke-width": 2.2 }));
-    }
     return g;
   };
-  const label = (x, y, text, props = {}) => draw("text", { x, y, fill: "var(--ink-soft)", "font-size": 12, ...props }, text);
-  const axes = () => {
-    const g = draw("g"), names = block.x.categories;
-    const ticks = (log, low, high, n) => (log ? decades(low, high).map(v => [v, 10 ** v]) : nice(low, high, n).map(v => [v, v]));
-    for (const [v, y] of ticks(view.log, f.y0, f.y1, 5)) {
-      const at = f.bottom - (v - f.y0) / (f.y1 - f.y0) * (f.bottom - f.top);
-      g.append(draw("path", { d: `M${f.left} ${at}H${f.right}`, stroke: "var(--grid)" }), label(f.left - 6, at + 4, short(y), { "text-anchor": "end" }));
-    }
-    const xticks = names.length ? names.map((_, i) => [i, i]).filter((_, i) => i % Math.ceil(names.length / 10) === 0) : ticks(block.x.scale === "log", f.x0, f.x1, W < 500 ? 4 : 8);
-    for (const [v, x] of xticks) {
-      if (v < f.x0 || v > f.x1 || (block.x.integer && !Number.isInteger(x))) continue;
-      const at = f.left + (v - f.x0) / (f.x1 - f.x0 || 1) * (f.right - f.left);
-      g.append(label(at, f.bottom + 17, names.length ? names[x].slice(0, 14) : short(x), { "text-anchor": "middle" }));
-    }
-    g.append(draw("path", { d: `M${f.left} ${f.bottom}H${f.right}`, stroke: "var(--ink-soft)" }), label((f.left + f.right) / 2, f.bottom + 36, block.x.label, { "text-anchor": "middle" }), label(-(f.top + f.bottom) / 2, 11, block.y.label + (view.log ? " (log)" : ""), { transform: "rotate(-90)", "text-anchor": "middle" }));
-    return g;
-  };
-  const marks = () => block.marks.map(m => {
-    const x = m.x === null ? null : px(m.x), y = m.y === null ? null : py(m.y), g = draw("g");
-    if (x !== null ? x < f.left || x > f.right : !(y >= f.top && y <= f.bottom)) return g;
-    const end = x > (f.left + f.right) / 2;
-    g.append(draw("path", { d: x !== null ? `M${x} ${f.top}V${f.bottom}` : `M${f.left} ${y}H${f.right}`, stroke: "var(--ink-soft)", "stroke-dasharray": "2 3" }), label(x !== null ? x + (end ? -4 : 4) : f.right, x !== null ? f.top + 11 : y - 4, m.label, { "text-anchor": end || x === null ? "end" : "start", "font-size": 11 }));
-    return g;
-  });
+  const label = (x, y, text, anchor, props = {}) => draw("text", { x, y, fill: "var(--ink-soft)", "font-size": 12, "text-anchor": anchor, ...props }, text);
+  const rule = (d, props) => draw("path", { d, stroke: "var(--grid)", ...props });
   const redraw = () => {
-    const own = layOut();
+    const box = layOut();
     over.replaceChildren();
-    if (own) {
-      const clip = "rg-clip-" + figure.id;
-      over.append(draw("clipPath", { id: clip }, draw("rect", { x: f.left, y: f.top - 3, width: f.right - f.left, height: f.bottom - f.top + 6 })), axes());
-      if (block.diagonal) over.append(draw("path", { d: `M${px(f.x0)} ${py(f.x0)}L${px(f.x1)} ${py(f.x1)}`, stroke: "var(--muted)", "stroke-dasharray": "4 4", "clip-path": `url(#${clip})` }));
-      over.append(draw("g", { "clip-path": `url(#${clip})` }, ...seen().map(shapeOf)), ...marks());
+    if (box) {
+      const { left, right, top, bottom } = box, clip = "rg-clip-" + figure.id, inside = { "clip-path": `url(#${clip})` };
+      const ticks = names.length ? names.map((_, i) => i).filter(i => i % Math.ceil(names.length / 10) === 0) : X.ticks(W < 500 ? 4 : 8).filter(x => !block.x.integer || Number.isInteger(x));
+      over.append(draw("clipPath", { id: clip }, draw("path", { d: `M${left} ${top - 3}H${right}V${bottom + 3}H${left}Z` })),
+        ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
+        label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(-(top + bottom) / 2, 11, block.y.label + (log() ? " (log)" : ""), "middle", { transform: "rotate(-90)" }),
+        ...(block.diagonal ? [rule(`M${X(0)} ${Y(0)}L${X(1e3)} ${Y(1e3)}`, { ...inside, stroke: "var(--muted)", "stroke-dasharray": 4 })] : []), draw("g", inside, ...seen().map(shapes)),
+        ...block.marks.flatMap(m => {
+          const flat = m.x === null, p = flat ? Y(m.y) : X(m.x), late = flat || p > (left + right) / 2;
+          if (flat ? p < top || p > bottom : p < left || p > right) return [];
+          return [rule(flat ? `M${left} ${p}H${right}` : `M${p} ${top}V${bottom}`, { stroke: "var(--ink-soft)", "stroke-dasharray": "2 3" }), label(flat ? right : p + (late ? -4 : 4), flat ? p - 4 : top + 11, m.label, late ? "end" : "start")];
+        }));
     }
     over.append(pointer);
     point();
   };
 
   // The cursor: pointer and slider move it, the legend shows the values.
-  const pointer = draw("g"), outputs = series.map(() => el("output", {}));
-  const near = (s, x) => s.x.findIndex(v => v === x);
   const point = () => {
+    const x = xs[at];
+    series.forEach((s, i) => (outputs[i].textContent = at < 0 ? "" : short(valueAt(s, x))));
+    where.textContent = at < 0 ? "" : textAt(x);
     pointer.replaceChildren();
-    series.forEach((s, i) => (outputs[i].textContent = at < 0 ? "" : short(s.y[near(s, xs[at])])));
-    const x = xs[at], name = at < 0 ? "" : block.x.categories[x] ?? short(x);
-    where.textContent = name;
-    if (at < 0 || px(x) < f.left - 1 || px(x) > f.right + 1) return;
+    if (at < 0) return;
     slider.value = at;
-    slider.setAttribute("aria-valuetext", `${block.x.label} ${name}: ` + seen().map(s => `${s.name} ${short(s.y[near(s, x)])}`).join(", "));
-    pointer.append(draw("path", { d: `M${px(x)} ${f.top}V${f.bottom}`, stroke: "var(--ink)", "stroke-width": 1 }), ...seen().map(s => [s, s.y[near(s, x)]]).filter(([, y]) => Number.isFinite(y) && (!view.log || y > 0)).map(([s, y]) => draw("circle", { cx: px(x), cy: py(y), r: 4, fill: s.colour, stroke: "var(--surface)" })));
+    slider.setAttribute("aria-valuetext", `${block.x.label} ${textAt(x)}: ` + seen().map(s => s.name + " " + short(valueAt(s, x))).join(", "));
+    pointer.append(rule(`M${X(x)} ${Y.to}V${Y.from}`, { stroke: "var(--ink)" }), ...seen().filter(s => good(valueAt(s, x))).map(s => draw("circle", { cx: X(x), cy: Y(valueAt(s, x)), r: 4, fill: s.colour })));
   };
   const xAt = event => {
-    const box = over.getBoundingClientRect(), x = (event.clientX - box.left) / box.width * W;
-    const v = f.x0 + (x - f.left) / (f.right - f.left) * (f.x1 - f.x0);
-    return block.x.scale === "log" ? 10 ** v : v;
+    const box = over.getBoundingClientRect();
+    return X.back((event.clientX - box.left) / box.width * W);
   };
-  const nearest = x => xs.reduce((best, v, i) => (Math.abs(v - x) < Math.abs(xs[best] - x) ? i : best), 0);
-  const slider = el("input", { type: "range", min: 0, max: xs.length - 1, value: 0, "aria-label": "Cursor: " + block.x.label, oninput: () => { at = +slider.value; point(); } });
-  const where = el("output");
-  let from = null;
-  host.addEventListener("pointermove", event => { at = nearest(xAt(event)); point(); });
-  host.addEventListener("pointerleave", () => { if (document.activeElement !== slider) { at = -1; point(); } });
-  host.addEventListener("pointerdown", event => (from = event.pointerType === "mouse" ? xAt(event) : null));
-  host.addEventListener("pointerup", event => {
-    const to = from === null ? null : xAt(event), [a, b] = [Math.min(from, to), Math.max(from, to)];
-    if (to !== null && xs.filter(x => x >= a && x <= b).length > 1) zoomTo([a, b]);
-    from = null;
-  });
-  host.addEventListener("dblclick", () => zoomTo(null));
-
-  const apply = () => {
-    buttons.forEach((b, i) => b.setAttribute("aria-pressed", !view.hidden.has(i)));
-    log.setAttribute("aria-pressed", view.log);
-    smooth.value = view.smooth;
-    back.hidden = !view.zoom;
-    redraw();
-  };
-  const store = () => {
-    apply();
-    keep(key, changed() ? [[...view.hidden].join("."), view.log === plain.log ? "" : +view.log, view.smooth || "", view.zoom ? view.zoom.map(v => +v.toPrecision(6)).join("to") : ""].join("_") : "");
-  };
-  const zoomTo = range => { view.zoom = range; store(); };
+  const listen = { pointermove: event => { const x = xAt(event); at = xs.reduce((best, v, i) => (Math.abs(v - x) < Math.abs(xs[best] - x) ? i : best), 0); point(); },
+    pointerleave: () => { at = -1; point(); }, dblclick: () => set({ zoom: "" }),
+    pointerdown: event => (from = event.pointerType === "mouse" ? xAt(event) : null),
+    pointerup: event => { if (from !== null) zoomTo([from, xAt(event)].sort((a, b) => a - b)); from = null; } };
+  for (const name in listen) host.addEventListener(name, listen[name]);
+  const zoomTo = ([a, b]) => xs.filter(x => x >= a && x <= b).length > 1 && set({ zoom: a <= xs[0] && b >= last ? "" : `${+Math.max(a, xs[0]).toPrecision(6)}to${+Math.min(b, last).toPrecision(6)}` });
   const zoomBy = factor => {
-    const [a, b] = view.zoom || [xs[0], xs.at(-1)], centre = at < 0 ? (a + b) / 2 : xs[at], half = (b - a) * factor / 2;
-    const range = [Math.max(xs[0], centre - half), Math.min(xs.at(-1), centre + half)];
-    zoomTo(range[0] <= xs[0] && range[1] >= xs.at(-1) || range[0] >= range[1] ? null : range);
+    const [a, b] = view.zoom ? view.zoom.split("to").map(Number) : [xs[0], last], centre = xs[at] ?? (a + b) / 2, half = (b - a) * factor / 2;
+    zoomTo([centre - half, centre + half]);
   };
-  const swatch = s => draw("svg", { viewBox: "0 0 22 8", "aria-hidden": "true" }, draw("path", { d: "M0 4H22", stroke: s.colour, "stroke-width": s.shape === "bars" ? 8 : 2.4, "stroke-dasharray": DASH[s.role] || null }));
-  const buttons = series.map((s, i) => {
-    const b = el("button", { type: "button", class: "series", "aria-pressed": "true", onclick: () => {
-      view.hidden.has(i) ? view.hidden.delete(i) : view.hidden.add(i);
-      if (view.hidden.size === series.length) view.hidden.clear();
-      store();
-    } }, swatch(s), s.name.length > 40 ? s.name.slice(0, 40) + "…" : s.name, outputs[i]);
-    return b;
+  const slider = el("input", { type: "range", min: 0, max: xs.length - 1, value: 0, oninput: () => { at = +slider.value; point(); } });
+  const outputs = series.map(() => el("output"));
+  const legend = series.map((s, i) => el("button", { type: "button", class: "series", onclick: () => {
+    const hidden = view.hidden.includes(s.i) ? view.hidden.replace(s.i, "") : view.hidden + s.i;
+    set({ hidden: hidden.length < series.length ? hidden : "" });
+  } }, el("i", { class: s.shape in { line: 1, steps: 1 } ? s.role : "solid", style: "color:" + s.colour }), clip40(s.name), outputs[i]));
+  const logarithm = button("Log scale", () => set({ log: log() ? (block.y.scale === "log" ? "0" : "") : "1" }));
+  const smooth = el("input", { type: "range", min: 0, max: 0.95, step: 0.05, oninput: () => set({ smooth: +smooth.value ? smooth.value : "" }) });
+  const wide = button("Whole range", () => set({ zoom: "" }));
+  const [view, set, restore] = bind(`c.${figure.id}.`, ["hidden", "log", "smooth", "zoom"], () => {
+    if (!/^[\d.e-]+to[\d.e-]+$/.test(view.zoom)) view.zoom = "";
+    legend.forEach((b, i) => b.setAttribute("aria-pressed", !view.hidden.includes(i)));
+    logarithm.setAttribute("aria-pressed", log());
+    smooth.value = view.smooth || 0;
+    wide.hidden = !view.zoom;
+    redraw();
   });
-  const log = button("Log scale", () => { view.log = !view.log; store(); }, { "aria-pressed": "false" });
-  const smooth = el("input", { type: "range", min: 0, max: 0.95, step: 0.05, value: 0, oninput: () => { view.smooth = +smooth.value; store(); } });
-  const back = button("Whole range", () => zoomTo(null), { hidden: "" });
-  const options = el("details", { class: "options" }, el("summary", {}, "Options"));
-  const anyPositive = series.some(s => s.y.some(y => y > 0));
-  options.append(el("div", { class: "tools" }, ...(anyPositive ? [log] : []), ...(lines.length ? [el("label", {}, "Smooth", smooth)] : []), ...(block.x.categories.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]),
-    ...exporters(figure.id, () => { redraw(); return over.childNodes.length > 1 ? over : still; }),
-    button("CSV", () => save(figure.id + ".csv", csv([[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [block.x.categories[x] ?? x, ...series.map(s => s.y[near(s, x)])])]), "text/csv"))));
-  tools.append(...buttons, el("label", {}, block.x.label.slice(0, 24), slider, where), back, options);
-  const restore = () => {
-    const [hidden, logged, smoothing, zoom] = (state.get(key) || "").split("_"), range = zoom ? zoom.split("to").map(Number) : [];
-    view = {
-      hidden: new Set((hidden || "").split(".").filter(Boolean).map(Number)),
-      log: logged ? logged === "1" : plain.log,
-      smooth: Math.min(Math.max(+smoothing || 0, 0), 0.95),
-      zoom: range.length === 2 && range[0] < range[1] ? range : null,
-    };
-    apply();
-  };
-  restorers.push(restore);
+  figure.querySelector(".tools").append(...legend, el("label", {}, block.x.label.slice(0, 24), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
+    ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && s.shape !== "bars") ? [el("label", {}, "Smooth", smooth)] : []),
+    ...(names.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]), ...exporters(figure.id, () => (host.classList.contains("own") ? over : still)),
+    button("CSV", () => save(figure.id + ".csv", csv([[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])]), "text/csv")))));
   restore();
   new ResizeObserver(redraw).observe(figure);
 }

@@ -11,6 +11,7 @@ const fill = (node, props, kids) => {
 const el = (tag, props = {}, ...kids) => fill(document.createElement(tag), props, kids);
 const draw = (tag, props = {}, ...kids) => fill(document.createElementNS(SVG, tag), props, kids);
 const button = (text, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, text);
+const clip40 = text => (text.length > 40 ? text.slice(0, 39) + "…" : text);
 const choice = (label, options, onchange) => el("select", { "aria-label": label, onchange }, ...options.map(([value, text]) => el("option", { value }, text)));
 
 // The report's own data, parsed when first needed.
@@ -24,10 +25,7 @@ const unpack = column => (column ? Array.from(unpackRaw(column), Number) : []);
 // State lives behind a question mark in the hash, so that a view can be sent: #training?theme=dark
 const state = new URLSearchParams();
 const restorers = [];
-const readHash = () => {
-  const [anchor, query] = location.hash.slice(1).split("?");
-  return [anchor, query];
-};
+const readHash = () => location.hash.slice(1).split("?");
 const writeHash = () => {
   const query = state.toString();
   history.replaceState(null, "", "#" + readHash()[0] + (query ? "?" + query : ""));
@@ -40,6 +38,20 @@ const adopt = query => {
   for (const key of [...state.keys()]) state.delete(key);
   new URLSearchParams(query).forEach((value, key) => state.set(key, value));
   restorers.forEach(restore => restore());
+};
+// A few named texts of one part of the page: the view, how to change it, and how to read it back from the hash.
+const bind = (prefix, fields, apply) => {
+  const view = Object.fromEntries(fields.map(field => [field, ""]));
+  const restore = () => {
+    fields.forEach(field => (view[field] = state.get(prefix + field) || ""));
+    apply();
+  };
+  const set = changes => {
+    for (const field in changes) keep(prefix + field, (view[field] = changes[field]));
+    apply();
+  };
+  restorers.push(restore);
+  return [view, set, restore];
 };
 const reveal = anchor => {
   const node = anchor && document.getElementById(anchor);

@@ -1,0 +1,103 @@
+"""Reports at the edges: hostile text everywhere, nothing at all, and very much of everything."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from reportgen.report import blocks as b
+from reportgen.report import types as t
+from reportgen.report.values import Column, Missing
+from tests.sample_report import make_report
+
+# Fields that are not text of an input: closed vocabularies, hashes, packed numbers, and ids that other parts point to.
+KEPT = {
+    "kind", "level", "outcome", "state", "format", "shape", "role", "scale", "dtype", "data", "sha256", "media_type",
+    "better", "mark", "model_sha256", "batch_sha256", "history_sha256", "config_sha256", "task", "key",
+}  # fmt: skip
+
+
+def poison(value: Any, payload: str, inside: str = "") -> Any:
+    """Return a copy of any part of a report with `payload` added to every text that an input could have chosen."""
+    if isinstance(value, str):
+        return value if inside in KEPT else f"{payload} {value}"
+    if isinstance(value, tuple):
+        return tuple(poison(part, payload, inside) for part in value)
+    if isinstance(value, dict):
+        return {key: poison(part, payload, str(key)) for key, part in value.items()}
+    if isinstance(value, (Column, t.Asset)):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed = {
+            f.name: poison(getattr(value, f.name), payload, f.name)
+            for f in dataclasses.fields(value)
+            if not (isinstance(value, t.Section) and f.name == "id")
+        }
+        return dataclasses.replace(value, **changed)
+    return value
+
+
+def poisoned_report(payload: str) -> t.Report:
+    """Return the sample report with a hostile text in every place that an input can reach."""
+    report = make_report()
+    return dataclasses.replace(poison(report, payload), assets=report.assets)
+
+
+def empty_report() -> t.Report:
+    """Return a report of a model without history, batch or graph: no metric, no finding, no section but cards."""
+    report = make_report()
+    none = Missing("no file")
+    provenance = dataclasses.replace(
+        report.provenance, batch_file="", batch_sha256=none, history_file="", history_sha256=none
+    )
+    return dataclasses.replace(
+        report,
+        title="",
+        verdict=t.Verdict("nothing", "unknown", "Nothing could be judged: there is no batch."),
+        findings=(),
+        gates=(),
+        metrics=(),
+        sections=(t.Section("training", "Training", "empty", "No history.", (b.Text("Add history: to the config."),)),),
+        history=(),
+        samples=(),
+        layers=(),
+        graph=None,
+        ledger=(),
+        provenance=provenance,
+        run=None,
+        assets={},
+        generator="",
+    )
+
+
+def wide_report(classes: int = 100, layers: int = 400) -> t.Report:
+    """Return a report with many classes, layers, series and points."""
+    report = make_report()
+    names = tuple(f"class {i} with a rather long name" for i in range(classes))
+    counts = np.eye(classes, dtype=np.int64) * 9 + (np.arange(classes**2).reshape(classes, classes) % 97 == 0)
+    matrix = b.Matrix(
+        "big", "Confusion", "truth", "prediction", names, names, Column.pack(counts, "<i8"), "Mostly right."
+    )
+    rows = tuple(
+        (f"block_{i}/conv_with_a_long_name_{i}", i, i / layers, Missing("not run") if i % 3 else 1e-9 * i)
+        for i in range(layers)
+    )
+    columns = (
+        b.TableColumn("Layer"),
+        b.TableColumn("N", "int"),
+        b.TableColumn("Share", "percent"),
+        b.TableColumn("Spread", "number"),
+    )
+    table = b.Table("big-table", "Layers", columns, rows, row_ids=tuple(f"layer-{i}" for i in range(layers)))
+    x = np.arange(1, 5001)
+    series = tuple(
+        b.Series(
+            f"s{i}", f"series {i}", Column.pack(x, "<i4"), Column.pack(np.where(x % 50, np.sin(x / 300 + i), np.nan))
+        )
+        for i in range(6)
+    )
+    chart = b.Chart("big-chart", "Six series", b.Axis("epoch", integer=True), b.Axis("value"), series, "They wave.")
+    section = t.Section("training", "Training", "shown", "Very much of it.", (chart, matrix, table))
+    return dataclasses.replace(report, sections=(section,))

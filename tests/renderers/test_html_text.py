@@ -1,0 +1,95 @@
+"""Hostile text stays text in the page: escaped, visible, bounded."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from reportgen.renderers import html, page_text
+from tests.renderers.extremes import poisoned_report
+from tests.renderers.page_reading import read_page
+
+MARKUP = (
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"' onmouseover=alert(1) x='\"",
+    "<!--<script>",
+    "]]><svg onload=alert(1)>",
+    "{{ 7*7 }}{% raw %}",
+    "</title><base href=//evil.example>",
+    "javascript:alert(1)",
+    "</style><style>*{display:none}",
+    "&lt;b&gt;&#x3c;",
+)
+
+
+@pytest.mark.parametrize("payload", MARKUP)
+def test_markup_in_any_text_stays_text(payload: str) -> None:
+    text = html.render(poisoned_report(payload))
+    page = read_page(text)
+    assert page.find("h1")[0].words().startswith(" ".join(payload.split()))
+    assert not [e.tag for e in page.walk() if e.tag in ("base", "iframe")]
+    assert all(not name.startswith("on") for e in page.walk() for name in e.attributes)
+    assert len(page.find("script")) == 2
+    assert len(page.find("style")) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "seen"),
+    [
+        ("a\u202eb", "a[U+202E]b"),
+        ("a\u200bb\u200d", "a[U+200B]b[U+200D]"),
+        ("\ufeffx\u00ad", "[U+FEFF]x[U+00AD]"),
+        ("a\u2028b", "a[U+2028]b"),
+        ("a\x00b\x1b[31m", "a\ufffdb\ufffd[31m"),
+        ("x\ufffe\U0001ffff", "x\ufffd\ufffd"),
+        ("lone \ud800 end", "lone \ufffd end"),
+        ("a\r\nb\rc\n", "a\nb\nc\n"),
+        ("tag\U000e0041", "tag[U+E0041]"),
+        ("z" + "\u0301" * 40, "z" + "\u0301" * 4 + "\ufffd"),
+    ],
+)
+def test_what_hides_or_reorders_text_is_written_out(raw: str, seen: str) -> None:
+    assert page_text.clean(raw) == seen
+
+
+@pytest.mark.parametrize("text", ["مرحبا", "שלום", "日本語", "naïve café", "👩‍🔬 ✓", "Ελληνικά", "é" * 10, "हिन्दी"])
+def test_real_writing_is_left_alone(text: str) -> None:
+    assert page_text.clean(text) == text
+
+
+def test_a_very_long_name_is_shortened_and_says_so() -> None:
+    shown = page_text.name("x" * 100_000 + "end")
+    assert len(shown) < 200
+    assert shown.startswith("xxx")
+    assert "end (100,003 characters, whole in the data)" in shown
+
+
+def test_a_report_of_very_long_names_is_a_short_page_with_whole_data() -> None:
+    payload = "n" * 100_000
+    text = html.render(poisoned_report(payload))
+    start = text.index('<script type="application/json"')
+    assert payload in text[start:]
+    assert payload not in text[:start]
+    assert len(text[:start]) < 3_000_000
+
+
+def test_no_filter_or_function_lets_text_through_unescaped() -> None:
+    from reportgen import resources
+
+    for path in sorted(resources.templates().rglob("*")):
+        if path.is_file() and path.suffix != ".md":
+            source = path.read_text(encoding="utf-8")
+            for word in (
+                "|safe",
+                "| safe",
+                "innerHTML",
+                "outerHTML",
+                "document.write",
+                "insertAdjacentHTML",
+                "eval(",
+                "autoescape false",
+            ):
+                assert word not in source, f"{path.name}: {word}"
+            assert not re.search(r"https?://(?!www\.w3\.org/)", source), path.name
