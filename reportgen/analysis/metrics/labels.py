@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,11 @@ def from_one_hot(rows: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     single = (wide == top[..., None]).sum(axis=-1) == 1
     valid = np.isfinite(wide).all(axis=-1) & (top > 0) & (wide.min(axis=-1) >= 0) & single
     return np.where(valid, wide.argmax(axis=-1), 0).astype(np.int64), valid
+
+
+def flat_rows(values: Array) -> Array:
+    """Return values as one row a sample (n, everything else), also when there is no sample."""
+    return values.reshape(len(values), math.prod(values.shape[1:]))
 
 
 def softmax(scores: Array) -> Array:

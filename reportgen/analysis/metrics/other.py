@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis import intervals
+from reportgen.analysis.metrics.labels import flat_rows
 from reportgen.analysis.metrics.parts import Extremes, Moments, Sum
 from reportgen.analysis.metrics.spread import Spread
 from reportgen.analysis.metrics.streaming import Streaming
@@ -64,7 +65,7 @@ class Other(Streaming):
         """Add one chunk of outputs (n, ...)."""
         values = np.asarray(y_pred).astype(np.float64)
         n = len(values)
-        flat = values.reshape(n, -1)
+        flat = flat_rows(values)
         finite = np.isfinite(flat)
         nan, inf = int(np.isnan(flat).sum()), int(np.isinf(flat).sum())
         self._count(n=n, bad_scores=n - int(finite.all(axis=1).sum()), weighted=0 if weights is None else n)

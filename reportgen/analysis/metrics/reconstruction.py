@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis import intervals
-from reportgen.analysis.metrics.labels import numbers
+from reportgen.analysis.metrics.labels import flat_rows, numbers
 from reportgen.analysis.metrics.parts import Extremes, Moments, Sum
 from reportgen.analysis.metrics.similarity import ssim
 from reportgen.analysis.metrics.spread import Spread
@@ -54,15 +54,15 @@ class Reconstruction(Streaming):
         """Add one chunk: targets of the shape of the outputs (a last axis of 1 may be missing), or None."""
         answer = np.asarray(y_pred).astype(np.float64)
         n = len(answer)
-        finite = np.isfinite(answer).reshape(n, -1).all(axis=1)
+        finite = np.isfinite(flat_rows(answer)).all(axis=1)
         known: Array = np.zeros(n, bool)
         truth = answer
         if y_true is not None:
             truth = target_pictures(y_true, answer.shape)
-            known = np.asarray(np.isfinite(truth).reshape(n, -1).all(axis=1))
+            known = np.asarray(np.isfinite(flat_rows(truth)).all(axis=1))
         self._count(n=n, bad_scores=n - int(finite.sum()), labelled=int((known & finite).sum()))
         self._count(bad_labels=0 if y_true is None else n - int(known.sum()), weighted=0 if weights is None else n)
-        good = answer[finite].reshape(int(finite.sum()), -1)
+        good = flat_rows(answer[finite])
         if good.size:
             self._answers.add(np.stack([good.mean(axis=1), good.std(axis=1)], axis=1))
             self._answer.add(good.reshape(-1))
@@ -72,7 +72,7 @@ class Reconstruction(Streaming):
     def _add(self, truth: Array, answer: Array) -> None:
         """Add finite targets and outputs."""
         n = len(truth)
-        error = (answer - truth).reshape(n, -1)
+        error = flat_rows(answer - truth)
         mse = (error**2).mean(axis=1)
         faultless = mse == 0
         self._faultless.values += int(faultless.sum())
@@ -82,7 +82,7 @@ class Reconstruction(Streaming):
         self._errors.add(mse)
         self._truth.add(truth.reshape(-1))
         if self._targets is not None and self._map is not None:
-            self._targets.add(truth.reshape(n, -1))
+            self._targets.add(flat_rows(truth))
             self._map.values += np.abs(error).sum(axis=0)
 
     @property

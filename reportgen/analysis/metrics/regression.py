@@ -325,25 +325,27 @@ class Regression(Streaming):
         if self._rows is None or self.n_labelled < 2 or np.isnan(targets.r2).any():
             return None, "none"
         rows, counts = self._rows.distinct()
-        if np.isnan(rows).any():
-            return None, "none"
-        truth, answer = rows[:, : self.targets] - targets.truth_mean, rows[:, self.targets :] - targets.truth_mean
-        squared = (answer - truth) ** 2
+        known = ~np.isnan(rows[:, : self.targets])
+        truth = np.where(known, rows[:, : self.targets] - targets.truth_mean, 0.0)
+        squared = np.where(known, (rows[:, self.targets :] - targets.truth_mean - truth) ** 2, 0.0)
         if self._rows.complete and self.n_labelled <= BOOTSTRAP_SAMPLES:
-            return self._r2_bootstrap(np.repeat(np.concatenate([squared, truth, truth**2], axis=1), counts, axis=0))
-        influence = np.mean((squared - (1 - targets.r2) * truth**2) / targets.truth_std**2, axis=1)
+            table = np.concatenate([squared, truth, truth**2, known], axis=1)
+            return self._r2_bootstrap(np.repeat(table, counts, axis=0))
+        share = targets.n / self.n_labelled
+        influence = np.mean((squared - (1 - targets.r2) * truth**2) / targets.truth_std**2 / share, axis=1)
         middle = np.average(influence, weights=counts)
         spread = float(np.average((influence - middle) ** 2, weights=counts)) * self.n_labelled
         return intervals.mean_interval(float(np.mean(targets.r2)), spread, self.n_labelled), "normal, linearised"
 
     def _r2_bootstrap(self, table: Array) -> tuple[tuple[float, float], str]:
-        """Return a bootstrap interval from rows of squared errors, truths and squared truths, each (n, T)."""
+        """Return a bootstrap interval from squared errors, truths, their squares, and 1 where known (n, 4 T)."""
         size = self.targets
 
         def statistic(means: Array) -> Array:
             """Return the mean R2 of each resample."""
-            variance = means[:, 2 * size :] - means[:, size : 2 * size] ** 2
-            return np.asarray(np.mean(1 - means[:, :size] / np.where(variance > 0, variance, np.nan), axis=1))
+            squared, truth, squares, known = (means[:, part * size : (part + 1) * size] for part in range(4))
+            variance = squares - truth**2 / known
+            return np.asarray(np.mean(1 - squared / np.where(variance > 0, variance, np.nan), axis=1))
 
         order = np.lexsort(table.T)
         low, high, method = intervals.bootstrap_rows(table[order], statistic)

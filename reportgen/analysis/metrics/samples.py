@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.metrics.binary import CLIP, binary_labels, positive_scores
-from reportgen.analysis.metrics.labels import class_labels, sigmoid, softmax
+from reportgen.analysis.metrics.labels import class_labels, flat_rows, sigmoid, softmax
 from reportgen.analysis.metrics.multiclass import as_scores
 from reportgen.analysis.metrics.multilabel import label_flags, label_scores
 from reportgen.analysis.metrics.reconstruction import target_pictures
@@ -102,7 +102,7 @@ def _score_multilabel(y_true: Array | None, y_pred: Array, scores: str) -> Sampl
 
 def _score_regression(y_true: Array | None, y_pred: Array, scores: str) -> SampleScores:
     """Truth and answer are means over the targets; the loss is the mean absolute error."""
-    answer = y_pred.astype(np.float64).reshape(len(y_pred), -1)
+    answer = flat_rows(y_pred.astype(np.float64))
     truth = np.full(answer.shape, np.nan) if y_true is None else target_rows(y_true, answer.shape)
     finite = np.asarray(np.isfinite(answer).all(axis=1))
     known = np.isfinite(truth)
@@ -117,16 +117,16 @@ def _score_regression(y_true: Array | None, y_pred: Array, scores: str) -> Sampl
 def _score_segmentation(y_true: Array | None, y_pred: Array, scores: str) -> SampleScores:
     """Truth and answer are shares of positions that are not class 0; the loss is 1 - Dice over classes but 0."""
     answer, finite = answers(y_pred, scores)
-    n, classes = len(answer), max(y_pred.shape[-1], 2)
+    classes = max(y_pred.shape[-1], 2)
     truth, known = np.zeros(answer.shape, np.int64), np.zeros(answer.shape, bool)
     if y_true is not None:
         truth, known = position_labels(y_true, answer.shape, classes)
-    total = np.maximum(known.reshape(n, -1).sum(axis=1), 1)
+    total = np.maximum(flat_rows(known).sum(axis=1), 1)
     loss = 1 - sample_dice(*region_counts(truth, known, answer, classes))
-    confidence = confidences(y_pred, scores).reshape(n, -1).mean(axis=1)
-    front = (known & (truth > 0)).reshape(n, -1).sum(axis=1) / total
-    labelled = np.asarray(known.reshape(n, -1).any(axis=1))
-    return _samples(front, (answer > 0).reshape(n, -1).mean(axis=1), confidence, loss, labelled, finite)
+    confidence = flat_rows(confidences(y_pred, scores)).mean(axis=1)
+    front = flat_rows(known & (truth > 0)).sum(axis=1) / total
+    labelled = np.asarray(flat_rows(known).any(axis=1))
+    return _samples(front, flat_rows(answer > 0).mean(axis=1), confidence, loss, labelled, finite)
 
 
 def _score_sequence(y_true: Array | None, y_pred: Array, scores: str) -> SampleScores:
@@ -146,7 +146,7 @@ def _score_sequence(y_true: Array | None, y_pred: Array, scores: str) -> SampleS
 
 def _score_reconstruction(y_true: Array | None, y_pred: Array, scores: str) -> SampleScores:
     """Truth and answer are mean values; the loss is the mean squared error."""
-    answer = y_pred.astype(np.float64).reshape(len(y_pred), -1)
+    answer = flat_rows(y_pred.astype(np.float64))
     finite = np.asarray(np.isfinite(answer).all(axis=1))
     truth, labelled = answer, np.zeros(len(answer), bool)
     if y_true is not None:
@@ -160,7 +160,7 @@ def _score_reconstruction(y_true: Array | None, y_pred: Array, scores: str) -> S
 
 def _score_other(y_true: Array | None, y_pred: Array, scores: str) -> SampleScores:
     """The answer is the mean value; there is no truth and no loss."""
-    answer = y_pred.astype(np.float64).reshape(len(y_pred), -1)
+    answer = flat_rows(y_pred.astype(np.float64))
     finite = np.asarray(np.isfinite(answer).all(axis=1))
     nothing = np.full(len(answer), np.nan)
     mean = np.where(finite[:, None], answer, 0.0).mean(axis=1)

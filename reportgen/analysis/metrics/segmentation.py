@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reportgen.analysis import intervals
 from reportgen.analysis.metrics import classes as tables
 from reportgen.analysis.metrics.classes import ConfusedPair, ConfusionBlock
-from reportgen.analysis.metrics.labels import from_one_hot, numbers, sigmoid, softmax, whole_numbers
+from reportgen.analysis.metrics.labels import flat_rows, from_one_hot, numbers, sigmoid, softmax, whole_numbers
 from reportgen.analysis.metrics.pairs import PairCounts
 from reportgen.analysis.metrics.parts import Covariance, Moments, Sum
 from reportgen.analysis.metrics.streaming import Streaming
@@ -99,7 +99,7 @@ class Segmentation(Streaming):
         if y_true is not None:
             truth, known = position_labels(y_true, answer.shape, self.classes)
             self._places.values[2] += int(known.size - known.sum())
-        labelled = known.reshape(n, -1).any(axis=1)
+        labelled = flat_rows(known).any(axis=1)
         self._count(n=n, bad_scores=n - int(finite.sum()), labelled=int((labelled & finite).sum()))
         self._count(bad_labels=0 if y_true is None else n - int(labelled.sum()), weighted=0 if weights is None else n)
         self._predicted.values += np.bincount(answer[finite].reshape(-1), minlength=self.classes)
@@ -281,7 +281,7 @@ def _overlap(right: Array, support: Array, predicted: Array, factor: int) -> Arr
 def answers(y_pred: Array, scores: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the class given to each position (n, ...), and which samples have finite scores throughout."""
     values = np.asarray(y_pred)
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    finite = np.asarray(np.isfinite(flat_rows(values)).all(axis=1))
     if values.shape[-1] == 1:
         limit = 0.5 if scores == "probabilities" else 0.0
         return (values[..., 0] > limit).astype(np.int64), finite
