@@ -24,6 +24,11 @@ def baseline_text(metric: Metric) -> str:
     return f"the baseline's {value_text(value, metric.unit)}{name}"
 
 
+def bar_text(metric: Metric) -> str:
+    """Write the baseline's number alone: "baseline 10.3%"."""
+    return f"baseline {value_text(math.nan if metric.baseline is None else metric.baseline, metric.unit)}"
+
+
 def title_of(finding: Finding) -> str:
     """Return a finding's title as part of a sentence."""
     return lower(finding.title)

@@ -11,6 +11,7 @@ from reportgen.report.values import Missing
 from reportgen.report.words import count, join_words, percent, share_text, shorten
 from reportgen.sections.metrics import headlines, place_metric
 from reportgen.sections.phrases import (
+    bar_text,
     baseline_text,
     checks_failed,
     checks_warn,
@@ -38,7 +39,7 @@ def choose(
         return _no_model(artifacts)
     return (
         _broken_weights(worker)
-        or _gates(gates)
+        or _gates(gates, worker)
         or _no_predictions(artifacts, worker)
         or _no_labels(worker)
         or _no_value(metrics, worker)
@@ -80,7 +81,7 @@ def _broken_weights(worker: WorkerEvidence) -> Verdict | None:
     )
 
 
-def _gates(gates: tuple[Gate, ...]) -> Verdict | None:
+def _gates(gates: tuple[Gate, ...], worker: WorkerEvidence) -> Verdict | None:
     """A gate that failed, or that could not be judged, comes before any praise."""
     failed = [gate for gate in gates if gate.held is False]
     unknown = [gate for gate in gates if gate.held is None]
@@ -90,8 +91,9 @@ def _gates(gates: tuple[Gate, ...]) -> Verdict | None:
             "gate-failed", "bad", f"{gates_did(len(failed), len(gates))} not hold{more}: {failed[0].text.rstrip('.')}."
         )
     if unknown:
-        text = f"{len(unknown):,} of {count(len(gates), 'gate')} could not be judged, so nothing is cleared: "
-        return Verdict("gate-unknown", "bad", f"{text}{unknown[0].metric}: {clause(unknown[0].text)}.")
+        which = f"{len(unknown):,} of {count(len(gates), 'gate')}" if len(gates) > 1 else "The gate"
+        text = f"{which} could not be judged on {count(worker.n_samples, 'sample')}, so nothing is cleared"
+        return Verdict("gate-unknown", "bad", f"{text}: {shorten(unknown[0].metric, 60)}: {clause(unknown[0].text)}.")
     return None
 
 
@@ -229,7 +231,7 @@ def _several_outputs(
     total = len(worker.outputs)
     bad = [head for head in heads if places[head.output] in ("worse", "equal") and _fair_metric(metrics, head) is None]
     if bad:
-        said = "; ".join(f"{metric_text(head, name=True)}, against {baseline_text(head)}" for head in bad[:2])
+        said = "; ".join(f"{metric_text(head, name=True)}, {bar_text(head)}" for head in bad[:2])
         rest = f"; {count(total - len(bad), 'other output')} not" if total > len(bad) else ""
         return Verdict(
             "outputs-bad", "bad", f"{some_outputs(len(bad), total)} no better than a simple baseline: {said}{rest}."
@@ -244,7 +246,7 @@ def _several_outputs(
             f"{some_outputs(len(unsure), total)} not clearly better than a simple baseline, or not known ({names}): "
             f"{said}.",
         )
-    said = "; ".join(f"{metric_text(head, name=True)}, against {baseline_text(head)}" for head in heads[:3])
+    said = "; ".join(f"{metric_text(head, name=True)}, {bar_text(head)}" for head in heads[:3])
     verdict = _better(heads[0], f"All {total:,} outputs are clearly better than a simple baseline ({said})", findings)
     return Verdict(f"outputs-{verdict.case}", verdict.level, verdict.sentence)
 
