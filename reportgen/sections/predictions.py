@@ -12,9 +12,12 @@ from reportgen.sections.output_view import OutputView, make_view
 from reportgen.sections.predictions_binary import build_binary
 from reportgen.sections.predictions_classes import build_multiclass
 from reportgen.sections.predictions_labels import build_multilabel
-from reportgen.sections.predictions_metrics import describe_metrics, metric_table
+from reportgen.sections.predictions_masks import build_segmentation
+from reportgen.sections.predictions_metrics import describe_metrics, headline_order, metric_table
 from reportgen.sections.predictions_other import build_other
+from reportgen.sections.predictions_pictures import build_reconstruction
 from reportgen.sections.predictions_regression import build_regression
+from reportgen.sections.predictions_sequence import build_sequence
 from reportgen.sections.words import count, shape_text, shorten
 
 TITLE = "Predictions"
@@ -23,6 +26,9 @@ BUILDERS: dict[str, Callable[[OutputView], tuple[FlatBlock, ...]]] = {
     "binary": build_binary,
     "regression": build_regression,
     "multilabel": build_multilabel,
+    "segmentation": build_segmentation,
+    "reconstruction": build_reconstruction,
+    "sequence": build_sequence,
     "other": build_other,
 }
 SCORE_WORDS = {
@@ -64,9 +70,19 @@ def _output_blocks(artifacts: Artifacts, context: Context, place: int) -> tuple[
         text = f"The numbers of output {shorten(output.name)} could not be read: {shorten(str(error), 200)}."
         return text, (intro, Card("error", "Numbers unreadable", text))
     notes = tuple(Text(note) for note in dict.fromkeys((*view.accumulator.notes(), *output.notes)))
-    said = describe_metrics(metrics) if view.labelled else describe_unlabelled(output)
-    head: tuple[FlatBlock, ...] = (metric_table(view, metrics),) if view.labelled and metrics else (_no_labels(output),)
-    return said, (intro, *notes, *head, *BUILDERS[output.task](view))
+    said = describe_metrics(metrics, headline_order(view)) if view.labelled else describe_unlabelled(output)
+    scored = bool(metrics) and (view.labelled or output.task == "other")
+    head: tuple[FlatBlock, ...] = (metric_table(view, metrics),) if scored else (_no_labels(output),)
+    return said, (intro, *notes, *head, *_task_blocks(view))
+
+
+def _task_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
+    """Return what is particular to the task; samples that do not fit it cost their part, never the metrics."""
+    try:
+        return BUILDERS[view.output.task](view)
+    except ValueError as error:
+        text = f"The rest of output {shorten(view.output.name)} could not be shown: {shorten(str(error), 200)}."
+        return (Card("error", "Samples do not fit", text, "Check the shapes of labels and predictions."),)
 
 
 def describe_task(output: OutputEvidence) -> str:

@@ -191,13 +191,13 @@ def _score_chart(view: OutputView) -> Chart:
         Series(
             id_,
             name,
-            Column.pack(middle + width * ((place + 0.5) / len(used) - 0.5)),
+            Column.pack(middle),
             Column.pack(counts[:, column]),
             "bars",
             role,  # type: ignore[arg-type]
-            width=width / len(used),
+            width=width,
         )
-        for place, (id_, name, column, role) in enumerate(used)
+        for id_, name, column, role in used
     )
     what = f"Probability of {view.class_name(1)}" if view.probabilistic else "Score"
     return Chart(

@@ -55,13 +55,13 @@ def _confidence_chart(view: OutputView, histogram: ConfidenceHistogram) -> Chart
         Series(
             id_,
             name,
-            Column.pack(middle + width * ((place + 0.5) / len(used) - 0.5)),
+            Column.pack(middle),
             Column.pack(values),
             "bars",
             role,
-            width=width / len(used),
+            width=width,
         )
-        for place, (id_, name, values, role) in enumerate(used)
+        for id_, name, values, role in used
     )
     return Chart(
         view.id("confidence"),

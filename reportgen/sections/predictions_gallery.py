@@ -47,7 +47,17 @@ def show_inputs(view: OutputView, row: int, alt: str) -> Content:
     return show_content(view.artifacts, row, view.context, alt)
 
 
-def gallery_blocks(view: OutputView, say: Say, show: Show = show_inputs, extra_rule: str = "") -> tuple[FlatBlock, ...]:
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one task shows its samples: what is drawn, how the drawing reads, the reading, and how many at most."""
+
+    show: Show = show_inputs
+    legend: str = ""
+    describe: Callable[[tuple[SampleCard, ...]], str] | None = None
+    most: int = 0
+
+
+def gallery_blocks(view: OutputView, say: Say, style: Style = Style()) -> tuple[FlatBlock, ...]:
     """Return the gallery of one output: from the kept samples, else from the records (no content then)."""
     kept = view.kept
     if kept is None:
@@ -56,24 +66,23 @@ def gallery_blocks(view: OutputView, say: Say, show: Show = show_inputs, extra_r
     scores = score_samples(view.output.task, truth, kept.predictions[view.output.name], view.output.scores)
     said = [say(view, scores, row) for row in range(len(kept.positions))]
     worst, seeded = _order(view, scores, said)
+    if style.most:
+        worst = worst[: style.most - min(len(seeded), style.most // 3)]
+        seeded = seeded[: style.most - len(worst)]
     cards = []
     for row in (*worst, *seeded):
         name = kept_name(kept, row, view.artifacts.privacy)
-        content = show(view, row, _alt(name, said[row]))
-        cards.append(_card(view, row, said[row], scores, content))
+        cards.append(_card(view, row, said[row], scores, style.show(view, row, _alt(name, said[row]))))
     if not cards:
         return ()
-    rule = " ".join(
-        part
-        for part in (
-            _rule(view, len(worst), len(seeded)),
-            extra_rule or scale_words(view.artifacts),
-            PRIVACY_WORDS.get(view.artifacts.privacy, ""),
-        )
-        if part
-    )
-    reading = describe_gallery(tuple(cards))
-    return (Gallery(view.id("samples"), "Samples, worst first", view.output.name, rule, tuple(cards), reading),)
+    content = style.legend or scale_words(view.artifacts)
+    if view.artifacts.privacy not in ("show", "blur"):
+        content = ""
+    parts = (_rule(view, len(worst), len(seeded)), content, PRIVACY_WORDS.get(view.artifacts.privacy, ""))
+    title = "Samples, worst first" if worst else "Samples"
+    reading = (style.describe or describe_gallery)(tuple(cards))
+    rule = " ".join(part for part in parts if part)
+    return (Gallery(view.id("samples"), title, view.output.name, rule, tuple(cards), reading),)
 
 
 def _order(view: OutputView, scores: SampleScores, said: list[Said]) -> tuple[list[int], list[int]]:
@@ -82,7 +91,8 @@ def _order(view: OutputView, scores: SampleScores, said: list[Said]) -> tuple[li
     if kept is None:
         return [], []
     loss = np.nan_to_num(np.asarray(scores.loss, dtype=np.float64), nan=-np.inf, posinf=np.inf)
-    worst = [i for i, reason in enumerate(kept.reasons) if "worst" in reason and view.labelled]
+    known = ~np.isnan(np.asarray(scores.loss, dtype=np.float64))
+    worst = [i for i, reason in enumerate(kept.reasons) if "worst" in reason and known[i]]
     worst.sort(key=lambda i: (said[i].outcome != "wrong", -loss[i], int(kept.positions[i])))
     chosen = set(worst)
     seeded = [i for i in range(len(kept.positions)) if i not in chosen]
@@ -119,7 +129,7 @@ def _card(view: OutputView, row: int, said: Said, scores: SampleScores, content:
         loss=number(loss) if np.isfinite(loss) else None,
         image=content.image,
         text=content.text,
-        details=said.details,
+        details=(*said.details, *content.features),
     )
 
 
@@ -158,18 +168,35 @@ def describe_gallery(cards: tuple[SampleCard, ...]) -> str:
     wrong = [card for card in cards if card.outcome == "wrong"]
     known = [card for card in cards if card.outcome != "unknown"]
     if not known:
-        losses = [card for card in cards if isinstance(card.loss, (int, float))]
-        if not losses:
-            return f"{count(len(cards), 'sample')} without labels: what the model says, not whether it is right."
-        worst = max(losses, key=lambda card: float(card.loss))  # type: ignore[arg-type]
-        shown = count(len(cards), "shown sample")
-        return f"The worst of {shown} is {worst.label}, with a loss of {number_text(worst.loss)}."
+        return describe_losses(cards)
     if not wrong:
         return f"No mistake among the {count(len(known), 'shown sample')}, the hardest ones included."
     first = f"{share_text(len(wrong), len(known), 'shown sample')} {'is' if len(wrong) == 1 else 'are'} wrong"
     sure = [card for card in wrong if isinstance(card.confidence, (int, float))]
     if not sure:
         return f"{first}; the worst is {wrong[0].label}, {wrong[0].truth} called {wrong[0].prediction}."
-    surest = max(sure, key=lambda card: float(card.confidence))  # type: ignore[arg-type]
+    surest = max(sure, key=_confidence_of)
     called = f"{surest.truth} called {surest.prediction} with {percent(surest.confidence)} confidence"
     return f"{first}; the surest mistake is {surest.label}: {called}."
+
+
+def describe_losses(cards: tuple[SampleCard, ...], name: str = "loss") -> str:
+    """Say in one sentence which shown sample is worst, and how far it stands from the middle one."""
+    losses = sorted((card for card in cards if isinstance(card.loss, (int, float))), key=_loss_of)
+    if not losses:
+        return f"{count(len(cards), 'sample')} without labels: what the model says, not whether it is right."
+    worst, middle = losses[-1], losses[len(losses) // 2]
+    first = (
+        f"The worst of {count(len(losses), 'shown sample')} is {worst.label} with a {name} of {number_text(worst.loss)}"
+    )
+    return f"{first}; the middle one has {number_text(middle.loss)}." if len(losses) > 2 else f"{first}."
+
+
+def _loss_of(card: SampleCard) -> float:
+    """Return the loss of a card, 0 when it has none."""
+    return float(card.loss) if isinstance(card.loss, (int, float)) else 0.0
+
+
+def _confidence_of(card: SampleCard) -> float:
+    """Return the confidence of a card, 0 when it has none."""
+    return float(card.confidence) if isinstance(card.confidence, (int, float)) else 0.0

@@ -12,7 +12,7 @@ from reportgen.report.blocks import CellMark, FlatBlock, Table, TableColumn
 from reportgen.report.values import Number, number
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_calibration import no_probabilities
-from reportgen.sections.predictions_gallery import Outcome, Said, gallery_blocks
+from reportgen.sections.predictions_gallery import Outcome, Said, Style, describe_losses, gallery_blocks
 from reportgen.sections.words import count, join_words, number_text, percent, share_text
 
 MOST_ROWS = 1000
@@ -22,7 +22,7 @@ SHOWN_LABELS = 6
 
 def build_multilabel(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to multilabel outputs."""
-    blocks: list[FlatBlock] = list(gallery_blocks(view, say_labels))
+    blocks: list[FlatBlock] = list(gallery_blocks(view, say_labels, Style(describe=describe_losses)))
     if view.labelled:
         blocks.append(label_table(view, view.accumulator.per_label()))
         blocks += _swap_table(view)

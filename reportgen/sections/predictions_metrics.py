@@ -29,9 +29,14 @@ def metric_table(view: OutputView, metrics: tuple[MetricValue, ...]) -> Table:
         "All metrics",
         COLUMNS,
         tuple(_row(metric) for metric in metrics),
-        reading=describe_metrics(metrics),
+        reading=describe_metrics(metrics, headline_order(view)),
         marks=tuple(mark for i, metric in enumerate(metrics) for mark in _marks(i, metric)),
     )
+
+
+def headline_order(view: OutputView) -> tuple[str, ...]:
+    """Return the names of the headline metrics of a task, the most telling first."""
+    return tuple(getattr(view.accumulator, "headlines", ()))
 
 
 def _row(metric: MetricValue) -> tuple[str | int | None, ...]:
@@ -70,11 +75,13 @@ def _marks(row: int, metric: MetricValue) -> tuple[CellMark, ...]:
     return ()
 
 
-def describe_metrics(metrics: tuple[MetricValue, ...]) -> str:
-    """Say in one sentence where the headline metric stands beside its baseline."""
+def describe_metrics(metrics: tuple[MetricValue, ...], order: tuple[str, ...] = ()) -> str:
+    """Say in one sentence where the headline metric stands beside its baseline; `order` names the first headline."""
     if not metrics:
         return "No metric applies to this output."
-    first = next((metric for metric in metrics if metric.headline), metrics[0])
+    places = {name: place for place, name in enumerate(order)}
+    headlines = [metric for metric in metrics if metric.headline] or list(metrics[:1])
+    first = min(headlines, key=lambda metric: places.get(metric.name, len(places)))
     value = number(first.value, first.reason)
     if not isinstance(value, (int, float)):
         return f"{first.label} could not be computed: {first.reason or 'no value'}."

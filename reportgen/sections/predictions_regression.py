@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from reportgen.analysis.metrics.value import SampleScores
 from reportgen.report.blocks import Axis, Chart, ChartMark, FlatBlock, Series, Table, TableColumn
 from reportgen.report.values import Column, Number, number
 from reportgen.sections.output_view import OutputView
-from reportgen.sections.predictions_gallery import Said, gallery_blocks
+from reportgen.sections.predictions_gallery import Said, Style, describe_losses, gallery_blocks
 from reportgen.sections.words import count, number_text, percent
 
 MOST_TARGETS_DRAWN = 4
@@ -25,7 +26,7 @@ QUANTILE_NAMES = ("1%", "5%", "25%", "50%", "75%", "95%", "99%")
 
 def build_regression(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to outputs that are numbers."""
-    gallery = gallery_blocks(view, say_numbers)
+    gallery = gallery_blocks(view, say_numbers, Style(describe=partial(describe_losses, name="mean absolute error")))
     if not view.labelled:
         return (*gallery, *prediction_charts(view))
     targets: Targets = view.accumulator.by_target()

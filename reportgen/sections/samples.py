@@ -9,7 +9,7 @@ import numpy as np
 from reportgen.analysis.evidence import Array, Artifacts, KeptSamples, RecordArrays
 from reportgen.analysis.images import Picture, Pixels, Scale, blur, choose_scale, kind_of, to_picture
 from reportgen.analysis.mosaics import enlarge, side_by_side
-from reportgen.report.blocks import AssetRef, Block, Fold, Gallery, Montage
+from reportgen.report.blocks import AssetRef, Block, Fold, Gallery, Montage, SampleCard
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
 from reportgen.sections.words import number_text, shorten
@@ -18,16 +18,16 @@ MOST_FEATURES = 12
 MOST_TOKENS = 60
 MOST_LETTERS = 600
 PHOTO_SIDE = 64  # larger pictures are photographs: WebP, shrunk; smaller ones stay exact
-MOST_SIDE = 160
 LEAST_SIDE = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What may be shown of one sample: a stored picture, a text (also feature values), both or neither."""
+    """What may be shown of one sample: a stored picture, a text, feature values as (name, value), or nothing."""
 
     image: AssetRef | None = None
     text: str = ""
+    features: tuple[tuple[str, str], ...] = ()
 
 
 def key_text(key: int) -> str:
@@ -87,16 +87,36 @@ def show_content(artifacts: Artifacts, row: int, context: Context, alt: str) -> 
         return Content()
     pictures: list[Pixels] = []
     texts: list[str] = []
+    features: list[tuple[str, str]] = []
     scales = input_scales(artifacts)
+    several = len(kept.inputs) > 1
     for name, values in kept.inputs.items():
-        picture = to_picture(values[row], scales.get(name))
+        sample = np.asarray(values[row])
+        picture = to_picture(sample, scales.get(name))
         if picture is not None:
             pictures.append(picture.pixels)
+        elif is_features(sample):
+            features += feature_values(sample, name if several else "x")
         else:
-            text = describe_values(values[row])
-            texts.append(f"{name}: {text}" if len(kept.inputs) > 1 else text)
-    text = "\n".join(texts) if artifacts.privacy == "show" else ""
-    return Content(draw_panes(pictures, artifacts.privacy, context, alt) if pictures else None, text)
+            texts.append(f"{name}: {describe_values(sample)}" if several else describe_values(sample))
+    image = draw_panes(pictures, artifacts.privacy, context, alt) if pictures else None
+    if artifacts.privacy == "blur":
+        return Content(image)
+    return Content(image, "\n".join(texts), tuple(features[: MOST_FEATURES * max(len(kept.inputs), 1)]))
+
+
+def is_features(sample: Array) -> bool:
+    """Say whether a sample is a row of numbers (or one number), not tokens or text."""
+    return (sample.dtype.kind in "fb" and sample.ndim <= 1) or (sample.dtype.kind in "iu" and sample.size == 1)
+
+
+def feature_values(sample: Array, name: str) -> list[tuple[str, str]]:
+    """Return the first feature values as (name[index], value) and how many more there are."""
+    flat = sample.reshape(-1)
+    shown = [(f"{name}[{i}]", number_text(value)) for i, value in enumerate(flat[:MOST_FEATURES])]
+    if flat.size > MOST_FEATURES:
+        shown[-1] = (f"{name}[{MOST_FEATURES - 1}]", f"… {flat.size - MOST_FEATURES + 1:,} more not shown")
+    return shown
 
 
 def draw_panes(panes: list[Pixels], privacy: str, context: Context, alt: str) -> AssetRef:
@@ -107,10 +127,15 @@ def draw_panes(panes: list[Pixels], privacy: str, context: Context, alt: str) ->
         tallest = max(pane.shape[0] for pane in panes)
         panes = [enlarge_by(pane, max(1, tallest // pane.shape[0])) for pane in panes]
     pixels = panes[0] if len(panes) == 1 else side_by_side(panes)
-    if max(pixels.shape[:2]) > PHOTO_SIDE and len(panes) == 1 and pixels.ndim == 3:
-        return context.draw(shrink_photo(pixels), "photo", alt)
-    small = max(pixels.shape[:2]) < LEAST_SIDE
-    return context.draw(enlarge(pixels, LEAST_SIDE) if small else shrink_photo(pixels), "pixels", alt)
+    longest = max(pixels.shape[:2])
+    if longest > PHOTO_SIDE and len(panes) == 1 and not _is_drawing(pixels):
+        return context.draw(pixels, "photo", alt)
+    return context.draw(enlarge(pixels, LEAST_SIDE) if longest < LEAST_SIDE else pixels, "pixels", alt)
+
+
+def _is_drawing(pixels: Pixels) -> bool:
+    """Say whether a picture has so few levels that an exact PNG is smaller than a photograph: a drawn signal."""
+    return pixels.ndim == 2 and len(np.unique(pixels)) <= 4
 
 
 def enlarge_by(pixels: Pixels, factor: int) -> Pixels:
@@ -118,19 +143,20 @@ def enlarge_by(pixels: Pixels, factor: int) -> Pixels:
     return np.repeat(np.repeat(pixels, factor, axis=0), factor, axis=1)
 
 
-def shrink_photo(pixels: Pixels, most: int = MOST_SIDE) -> Pixels:
-    """Average whole blocks until the longer side is at most 2 x `most` px; smaller pictures are kept."""
-    factor = max(pixels.shape[:2]) // most
+def shrink_pane(pixels: Pixels, most: int) -> Pixels:
+    """Average blocks of pixels until the longer side is at most `most`; smaller pictures are kept."""
+    factor = -(-max(pixels.shape[:2]) // most)
     if factor < 2:
         return pixels
-    h, w = (size // factor * factor for size in pixels.shape[:2])
-    blocks = pixels[:h, :w].reshape(h // factor, factor, w // factor, factor, -1).mean(axis=(1, 3))
+    h, w = (max(size // factor, 1) * min(factor, size) for size in pixels.shape[:2])
+    down, across = min(factor, pixels.shape[0]), min(factor, pixels.shape[1])
+    blocks = pixels[:h, :w].reshape(h // down, down, w // across, across, -1).mean(axis=(1, 3))
     shrunk: Pixels = np.rint(blocks).astype(np.uint8)
     return shrunk[..., 0] if pixels.ndim == 2 else shrunk
 
 
 def describe_values(sample: Array) -> str:
-    """Write one sample without a picture: its text, its tokens, its features, or its shape."""
+    """Write one sample that is neither a picture nor a row of features: its text, its tokens, or its shape."""
     if sample.dtype.kind in "US":
         words = [w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in sample.reshape(-1).tolist()]
         return shorten(" ".join(words), MOST_LETTERS)
@@ -138,15 +164,8 @@ def describe_values(sample: Array) -> str:
         tokens = [str(int(token)) for token in _without_padding(sample)]
         more = f" … {len(tokens) - MOST_TOKENS:,} more" if len(tokens) > MOST_TOKENS else ""
         return f"tokens {' '.join(tokens[:MOST_TOKENS])}{more}"
-    if sample.size <= 1 or sample.ndim <= 1:
-        flat = sample.reshape(-1)
-        if flat.size == 1:
-            return number_text(flat[0])
-        parts = [f"x{i} {number_text(value)}" for i, value in enumerate(flat[:MOST_FEATURES])]
-        more = f" … {flat.size - MOST_FEATURES:,} more" if flat.size > MOST_FEATURES else ""
-        return " · ".join(parts) + more
     if sample.ndim == 2 and sample.size <= 2 * MOST_FEATURES:
-        return " / ".join(describe_values(row) for row in sample)
+        return " / ".join(", ".join(number_text(value) for value in row) for row in sample)
     return f"values of shape {' × '.join(str(size) for size in sample.shape)}"
 
 
@@ -154,12 +173,6 @@ def _without_padding(tokens: Array) -> Array:
     """Return tokens without the run of zeros before or after them (Keras pads with 0)."""
     used = np.flatnonzero(tokens)
     return tokens[used[0] : used[-1] + 1] if used.size else tokens[:1]
-
-
-def has_pictures(artifacts: Artifacts) -> bool:
-    """Say whether any input of the kept samples can be shown as a picture."""
-    kept = artifacts.worker.kept if artifacts.worker else None
-    return kept is not None and any(kind_of(v.shape[1:], str(v.dtype)) != "none" for v in kept.inputs.values())
 
 
 def scale_words(artifacts: Artifacts) -> str:
@@ -202,10 +215,15 @@ def samples_shown(*sections: Section) -> int:
     maps: set[str] = set()
     for block in _flat(tuple(block for section in sections for block in section.blocks)):
         if isinstance(block, Gallery):
-            cards |= {(card.key, card.label) for card in block.samples if card.image is not None or card.text}
+            cards |= {(card.key, card.label) for card in block.samples if shows_content(card)}
         elif isinstance(block, Montage) and block.sample:
             maps.add(block.sample)
     return len(cards) + len(maps - {label for _, label in cards})
+
+
+def shows_content(card: SampleCard) -> bool:
+    """Say whether a card holds a picture, a text or feature values (their names end in an index)."""
+    return card.image is not None or bool(card.text) or any(name.endswith("]") for name, _ in card.details)
 
 
 def _flat(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
