@@ -6,7 +6,8 @@ first, for as long as they fit; what is left out is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from reportgen.renderers.markdown_blocks import block_markdown
 from reportgen.renderers.markdown_text import code, in_html, plain, prose, table, value
@@ -14,6 +15,7 @@ from reportgen.report.types import Evidence, Finding, Gate, Metric, Report, Sect
 from reportgen.report.values import Missing
 
 LIMIT = 65_000
+LEAST = 100  # no part is shorter than this and still worth reading
 ROWS = 40
 
 _LEVELS = {"good": "✅ Good", "caution": "⚠️ Caution", "bad": "❌ Bad", "unknown": "❔ Unknown"}
@@ -27,31 +29,32 @@ def render(report: Report) -> str:
     room = LIMIT - len(end) - 200
     kept: list[str] = []
     left_out = 0
-    for part in _parts(report):
-        room -= len(part) + 2
-        if room >= 0:
+    for write_part in _parts(report):
+        part = write_part() if room > LEAST else ""
+        if part and len(part) + 2 <= room:
             kept.append(part)
+            room -= len(part) + 2
         else:
-            room += len(part) + 2
             left_out += 1
     if left_out:
         kept.append(f"{left_out} parts did not fit here; all of them are in the report itself.")
     return "\n\n".join(kept) + "\n" + end
 
 
-def _parts(report: Report) -> Iterator[str]:
-    """Yield the parts, the most important first."""
-    yield f"## {plain(report.title)}"
-    yield f"**{_LEVELS[report.verdict.level]}: {prose(report.verdict.sentence)}**"
+def _parts(report: Report) -> Iterator[Callable[[], str]]:
+    """Yield what writes each part, the most important first."""
+    yield lambda: f"## {plain(report.title)}"
+    yield lambda: f"**{_LEVELS[report.verdict.level]}: {prose(report.verdict.sentence)}**"
     if report.gates:
-        yield _gates(report.gates)
+        yield partial(_gates, report.gates)
     if report.metrics:
-        yield _metrics(report.metrics)
-    yield from _findings(report.findings)
+        yield partial(_metrics, report.metrics)
+    if report.findings:
+        yield partial(_counts, report.findings)
+    yield from (partial(_finding, finding) for finding in _found(report.findings))
     if report.sections:
-        yield "### Sections\n\n" + "\n".join(_section_line(section) for section in report.sections[:ROWS])
-    for section in report.sections:
-        yield _section(section)
+        yield partial(_summaries, report.sections)
+    yield from (partial(_section, section) for section in report.sections)
 
 
 def _gates(gates: tuple[Gate, ...]) -> str:
@@ -88,15 +91,16 @@ def _metric_row(metric: Metric) -> list[str]:
     return [plain(metric.label), value(metric.value, form), interval, f"{metric.n:,}", baseline or "–"]
 
 
-def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
-    """Yield what the checks found, worst first, then how many had nothing to say."""
-    found = sorted((f for f in findings if f.outcome in _OUTCOMES), key=lambda f: list(_OUTCOMES).index(f.outcome))
+def _found(findings: tuple[Finding, ...]) -> list[Finding]:
+    """Return the findings that ask for something, worst first."""
+    return sorted((f for f in findings if f.outcome in _OUTCOMES), key=lambda f: list(_OUTCOMES).index(f.outcome))
+
+
+def _counts(findings: tuple[Finding, ...]) -> str:
+    """Say how many checks found something, and how many had nothing to say."""
     counts = {words: sum(f.outcome == outcome for f in findings) for outcome, words in _QUIET.items()}
     rest = ", ".join(f"{n} {words}" for words, n in counts.items() if n)
-    if findings:
-        yield f"### Findings: {len(found) or 'none'}" + (f"\n\nOther checks: {rest}." if rest else "")
-    for finding in found:
-        yield _finding(finding)
+    return f"### Findings: {len(_found(findings)) or 'none'}" + (f"\n\nOther checks: {rest}." if rest else "")
 
 
 def _finding(finding: Finding) -> str:
@@ -117,6 +121,11 @@ def _evidence(piece: Evidence) -> str:
     """Return one piece of evidence with its n."""
     n = f" (n = {piece.n:,})" if piece.n is not None else ""
     return f"{plain(piece.label)}: {value(piece.value)}{n}"
+
+
+def _summaries(sections: tuple[Section, ...]) -> str:
+    """Return every section by its summary, a line each."""
+    return "### Sections\n\n" + "\n".join(_section_line(section) for section in sections[:ROWS])
 
 
 def _section_line(section: Section) -> str:

@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from xml.parsers import expat
 
 from markupsafe import Markup, escape
@@ -26,6 +25,11 @@ _SPECIAL_TEXT = re.compile("[&<>\r]")
 _SPECIAL_VALUE = re.compile('[&<>"\r\n\t]')
 
 
+_MARK = "\0"  # stands before every id until the prefix is known; XML cannot hold it
+_REMEMBERED = 4096
+_clean: set[bytes] = set()
+
+
 @dataclass(slots=True)
 class _Element:
     """One kept element; `attributes` as they stood in the file, xlink:href as href."""
@@ -35,16 +39,26 @@ class _Element:
     children: list[_Element | str] = field(default_factory=list)
 
 
-@lru_cache(maxsize=64)
 def sanitise(data: bytes) -> bytes:
     """Return the drawing with only what is allowed in it; raises InputRefused if it is no SVG or declares entities."""
+    digest = hashlib.sha256(data).digest()
+    if digest in _clean:
+        return data
+    result = _sanitise(data)
+    # What came out once comes out unchanged again (tests hold it to that), so it need not be parsed again.
+    if len(_clean) >= _REMEMBERED:
+        _clean.clear()
+    _clean.add(hashlib.sha256(result).digest())
+    return result
+
+
+def _sanitise(data: bytes) -> bytes:
+    """Parse, filter and write a drawing."""
     root = _Reader().read(data)
     names = _name_ids(root)
-    text = _write(root, names)
+    text = _write(root, {old: _MARK + new for old, new in names.items()})
     prefix = f"s{hashlib.sha256(text.encode('utf-8')).hexdigest()[:10]}-"
-    if names:
-        text = _write(root, {old: prefix + new for old, new in names.items()})
-    return text.encode("utf-8")
+    return text.replace(_MARK, prefix).encode("utf-8")
 
 
 def inline(data: bytes) -> Markup:
@@ -253,7 +267,7 @@ class _Writer:
         if not target:
             return None
         if element == "a":
-            return "#" + _NOT_SHOWN.sub("\ufffd", self._ids.get(target, target))
+            return f"#{self._ids[target] if target in self._ids else _NOT_SHOWN.sub(chr(0xFFFD), target)}"
         if element.endswith("Gradient"):
             return f"#{self._ids[target]}" if target in self._ids else None
         if element != "use" or not references or target not in self._copyable:
