@@ -83,8 +83,7 @@ def _inspect_zip(path: Path, name: str, size: int) -> tuple[ModelFile, int]:
 
 def _inspect_h5(path: Path, name: str, size: int) -> tuple[ModelFile, int]:
     """Check an HDF5 model file likewise."""
-    with map_file(path) as data, memoryview(data) as view:
-        structure = _structure(view, name)
+    structure = _structure(memoryview(map_file(path)), name)
     declared = _check_structure(structure, name, size)
     text = structure.attributes.get("model_config")
     if text is None:
