@@ -88,7 +88,9 @@ def _gates(gates: tuple[Gate, ...], worker: WorkerEvidence) -> Verdict | None:
     if failed:
         more = f" ({count(len(unknown), 'other')} could not be judged)" if unknown else ""
         return Verdict(
-            "gate-failed", "bad", f"{gates_did(len(failed), len(gates))} not hold{more}: {failed[0].text.rstrip('.')}."
+            "gate-failed",
+            "bad",
+            f"{gates_did(len(failed), len(gates))} not hold{more}: {failed[0].text.rstrip('.').removesuffix(': not held')}.",
         )
     if unknown:
         which = f"{len(unknown):,} of {count(len(gates), 'gate')}" if len(gates) > 1 else "The gate"
@@ -138,6 +140,9 @@ def _no_value(metrics: tuple[Metric, ...], worker: WorkerEvidence) -> Verdict | 
     reason = (
         heads[0].value.missing if heads and isinstance(heads[0].value, Missing) else "this task has no headline metric"
     )
+    if reason.startswith("no labels"):
+        # There are labels; what is lacking are usable pairs, as when every score is NaN.
+        reason = "no sample has both a usable label and finite scores"
     return Verdict(
         "no-value",
         "unknown",
