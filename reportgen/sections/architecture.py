@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reportgen.analysis.evidence import Artifacts, ModelFacts, WorkerEvidence
+from reportgen.analysis.folding import fold
 from reportgen.analysis.graph import Graph
 from reportgen.report.blocks import Block, Card, Fact, Facts, Fold, GraphCard, GraphGroup, GraphView
 from reportgen.report.types import Section
@@ -142,9 +143,7 @@ def _no_graph(worker: WorkerEvidence) -> Card:
 
 
 def folded_view(graph: Graph, anchors: dict[str, str]) -> GraphView:
-    """Return the readable graph: repeated blocks folded, runs fused, every card linked to its row in the layer table."""
-    from reportgen.analysis.folding import fold
-
+    """Return the readable graph: repeated blocks folded, runs fused, every card linked to its row in the table."""
     folded = fold(graph)
     cards = tuple(
         GraphCard(

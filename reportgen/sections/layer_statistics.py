@@ -51,8 +51,8 @@ def measured_text(activations: tuple[ActivationFacts, ...]) -> str:
     every = join_words([ordinal(stride) for stride in strides])
     rest = count(len(activations) - full, "other layer")
     return (
-        f"The numbers stand on {on}: {count(full, 'layer')} (activations, merges, recurrent, attention and last layers) in "
-        f"full, {rest} on every {every} position to bound the cost, where dead means never active on a looked-at position."
+        f"The numbers stand on {on}: {count(full, 'layer')} (activations, merges, recurrent, attention and last layers) "
+        f"in full, {rest} on every {every} position to bound the cost; dead there means at no looked-at position."
     )
 
 
@@ -69,7 +69,7 @@ def activation_table(worker: WorkerEvidence) -> Table:
         reading=describe_activations(facts),
         note=(
             "Dead: never active on any looked-at value. A layer without weights repeats the dead units of the layer "
-            "before it. Marked spreads are far from those of the other layers (modified z-score of their logarithm > 3.5)."
+            "before it. Marked spreads are far from those of the other layers (modified z-score of logarithms > 3.5)."
         ),
         row_ids=tuple(f"layer-statistics-{i}" for i in range(len(facts))),
         marks=mark_activations(facts),

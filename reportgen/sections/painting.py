@@ -1,0 +1,41 @@
+"""Findings painted on the architecture graph: the card of every layer that a warned or failed check names is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reportgen.report.blocks import Block, GraphCard, GraphView, Level
+from reportgen.report.types import Finding, Section
+from reportgen.sections.words import join_words, shorten
+
+PAINTED = ("warned", "failed")
+
+
+def paint_findings(section: Section, findings: Sequence[Finding]) -> Section:
+    """Return the section with the cards of its graphs marked; the worst level wins, `mark_text` names every finding.
+
+    Call it before figures are drawn.
+    """
+    told = [finding for finding in findings if finding.outcome in PAINTED and finding.layers]
+    if not told:
+        return section
+    return replace(section, blocks=tuple(_paint_block(block, told) for block in section.blocks))
+
+
+def _paint_block(block: Block, findings: list[Finding]) -> Block:
+    """Return a graph with marked cards; any other block as it is (Keras's own graph has no cards)."""
+    if not isinstance(block, GraphView):
+        return block
+    return replace(block, cards=tuple(_paint_card(card, findings) for card in block.cards))
+
+
+def _paint_card(card: GraphCard, findings: list[Finding]) -> GraphCard:
+    """Return one card with the marks of the findings that name one of its members."""
+    members = set(card.members)
+    here = [finding for finding in findings if members & set(finding.layers)]
+    if not here:
+        return card
+    worst: Level = "error" if any(finding.outcome == "failed" for finding in here) else "warn"
+    text = join_words([shorten(finding.title, 60) for finding in here], most=3)
+    return replace(card, mark=worst, mark_text=text)
