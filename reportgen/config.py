@@ -76,6 +76,8 @@ def load_config(
     tree = read_yaml(_read_file(file))
     draft = _Draft(str(path), tree)
     draft.wrong += [(mistake, f"{path}:{mistake.line}:{mistake.column}") for mistake in tree.mistakes]
+    if not tree.whole:
+        draft.raise_if_wrong()
     if tree.value is None:
         tree.value = {}
     if not isinstance(tree.value, dict):
@@ -221,6 +223,8 @@ def _validate(draft: _Draft) -> Settings | None:
         settings = Settings.model_validate(draft.tree.value)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
+            if detail["type"] == "too_short" and detail["input"]:
+                continue  # it holds entries; what is wrong with them is told
             path, key, text = explain(detail)
             draft.blame(path, text, key=key)
         settings = None

@@ -32,12 +32,16 @@ class Mistake:
 
 @dataclass(slots=True)
 class Tree:
-    """What a YAML text holds. `keys` and `values` say where (line, column from 1) by path in the tree."""
+    """What a YAML text holds. `keys` and `values` say where (line, column from 1) by path in the tree.
+
+    `whole` is False when reading had to stop: the mistake that stopped it is then all there is to say.
+    """
 
     value: Value = None
     keys: dict[Path_, tuple[int, int]] = field(default_factory=dict)
     values: dict[Path_, tuple[int, int]] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    whole: bool = False
 
     def position(self, path: Path_) -> tuple[int, int]:
         """Return where the value at `path`, or the nearest thing around it, stands."""
@@ -75,6 +79,7 @@ def read_yaml(data: bytes) -> Tree:
     tree = Tree()
     try:
         _build(_decode(data), tree)
+        tree.whole = True
     except _Refused as stop:
         tree.mistakes.append(stop.mistake)
     except yaml.MarkedYAMLError as error:
