@@ -136,7 +136,7 @@ def _guess_one(clues: _Clues) -> tuple[str, str]:
     """Choose for one number a sample."""
     flags = clues.labels in ("indices", "flags", "one-hot")
     if clues.loss in (*BINARY, *HINGE):
-        if clues.labels == "numbers":
+        if clues.labels in ("numbers", "shares"):
             return "regression", f"one number, and the labels are not 0 and 1 (although the loss is {clues.loss})"
         return "binary", f"one score, and the loss is {clues.loss}"
     if clues.loss in REGRESSION and not (clues.activation == "sigmoid" and clues.labels == "flags"):

@@ -181,6 +181,7 @@ def test_metrics_are_whole_and_in_order(name):
     for metric in metrics:
         assert metric.better in ("higher", "lower", "neither")
         assert metric.label and metric.n <= N
+        assert metric.baseline is None or math.isfinite(metric.baseline), metric
         if not math.isnan(metric.low):
             assert metric.low <= metric.value + 1e-12 and metric.value - 1e-12 <= metric.high, metric
         if metric.headline and not math.isnan(metric.value):

@@ -43,8 +43,7 @@ class Multiclass(Streaming):
 
     def _build(self) -> None:
         """Make the parts."""
-        if self.classes < 2:
-            self.classes = int(self.shape[-1] or 0) if self.shape else 0
+        self.classes = int(self.shape[-1] or 0) if self.shape else self.classes
         if self.classes < 2:
             raise ValueError("a multiclass output needs at least 2 scores a sample")
         self._pairs = self._part("pairs", PairCounts(self.classes))

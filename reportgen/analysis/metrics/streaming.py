@@ -93,6 +93,10 @@ class Streaming:
         """How often each class was answered, labelled or not; empty for tasks without classes."""
         return np.zeros(0, np.int64)
 
+    def update(self, y_true: Array | None, y_pred: Array, weights: Array | None = None) -> None:
+        """Add one chunk; raises ValueError when labels or predictions do not fit the output."""
+        raise NotImplementedError
+
     def result(self) -> tuple[MetricValue, ...]:
         """Return the metrics of what was seen so far."""
         return ()
@@ -120,7 +124,7 @@ class Streaming:
         known = not math.isnan(low)
         if unit == "share" and known:
             low, high = max(0.0, low), min(1.0, high)
-            if low == high and value in (0.0, 1.0) and count:
+            if high - low < 1e-6 and value in (0.0, 1.0) and count:
                 (low, high), interval = intervals.wilson_pair(value * count, count), NO_VARIATION
         why = reason or (NO_LABELS if not self.n_labelled else NOT_PROBABILITIES)
         return MetricValue(
