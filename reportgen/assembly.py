@@ -16,12 +16,15 @@ from reportgen.figures.easel import Easel
 from reportgen.inputs.found import Inputs
 from reportgen.inputs.origin import describe_command, describe_host, load_git, package_versions
 from reportgen.report.blocks import Card
-from reportgen.report.types import LedgerEntry, Provenance, Report, RunFacts, Section, Timing
+from reportgen.report.json_text import settle_section
+from reportgen.report.types import Finding, LedgerEntry, Provenance, Report, RunFacts, Section, Timing
 from reportgen.report.values import Missing
 from reportgen.sections import SECTIONS, provenance, summary, training
-from reportgen.sections.context import Context
+from reportgen.sections.context import BuildSection, Context
 from reportgen.sections.layer_records import layer_records
+from reportgen.sections.ledger import section_ledger
 from reportgen.sections.metrics import metrics_of
+from reportgen.sections.painting import paint_findings
 from reportgen.sections.sample_tables import sample_tables
 from reportgen.sections.samples import samples_shown
 from reportgen.sections.verdict import choose
@@ -50,7 +53,8 @@ def begin(config: Config, history: History | None, problems: tuple[Problem, ...]
         seed=config.seed,
     )
     easel = Easel()
-    return Draft(config, artifacts, easel, _build("training", "Training", training.build, artifacts, easel))
+    drawn = _guard(training.ID, training.TITLE, lambda: training.build(artifacts, Context(easel.draw)), easel)
+    return Draft(config, artifacts, easel, drawn)
 
 
 def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, inputs: Inputs, clock: Clock) -> Report:
@@ -62,12 +66,12 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     findings = run_checks(artifacts, config.checks)
     gates = judge(metrics, config.gates)
     verdict = choose(artifacts, metrics, findings, gates)
-    first = _guard("summary", "Summary", lambda: summary.build(artifacts, metrics, findings, gates), easel)
-    sections = [first]
-    for id_, title, build in SECTIONS:
-        sections.append(draft.training if id_ == "training" else _build(id_, title, build, artifacts, easel))
-    ledger = _ledger(artifacts)
-    facts = _provenance(config, inputs, artifacts, sum(samples_shown(section) for section in sections))
+    sections = [
+        _guard("summary", "Summary", lambda: summary.build(artifacts, metrics, findings, gates), easel),
+        *(_build_or_take(draft, entry, artifacts, findings) for entry in SECTIONS),
+    ]
+    ledger = (*_ledger(artifacts), *section_ledger(sections, artifacts.worker.graph if artifacts.worker else None))
+    facts = _provenance(config, inputs, artifacts, samples_shown(*sections))
     clock.lap("sections and figures")
     run = _run_facts(config, artifacts, clock)
     sections.append(
@@ -87,22 +91,26 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         ledger=ledger,
         provenance=facts,
         run=run,
-        assets=easel.assets,
+        assets=easel.used(sections),
         generator=f"reportgen {__version__}",
     )
 
 
-def _build(
-    id_: str, title: str, build: Callable[[Artifacts, Context], Section], artifacts: Artifacts, easel: Easel
+def _build_or_take(
+    draft: Draft, entry: tuple[str, str, BuildSection], artifacts: Artifacts, findings: tuple[Finding, ...]
 ) -> Section:
-    """Build one section of evidence."""
-    return _guard(id_, title, lambda: build(artifacts, Context(easel.draw)), easel)
+    """Build one section of evidence with the findings painted on it; the one on training is already there."""
+    id_, title, build = entry
+    if id_ == training.ID:
+        return draft.training
+    easel = draft.easel
+    return _guard(id_, title, lambda: paint_findings(build(artifacts, Context(easel.draw)), findings), easel)
 
 
 def _guard(id_: str, title: str, make: Callable[[], Section], easel: Easel) -> Section:
     """Return a section with its figures drawn; one that raises becomes a card that says why."""
     try:
-        return easel.finish(make())
+        return settle_section(easel.finish(make()))
     except Exception as error:  # one broken section never loses the report; the exit code says so
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         card = Card(

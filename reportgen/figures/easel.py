@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from reportgen.figures import Drawing, draw_figure
 from reportgen.figures.images import encode_picture
 from reportgen.report.blocks import AssetRef, Block, Chart, Fold, GraphView, Matrix
+from reportgen.report.coherence import references
 from reportgen.report.svg import sanitise
 from reportgen.report.types import Asset, Section
 from reportgen.sections.context import PictureKind
@@ -29,6 +31,11 @@ class Easel:
     def finish(self, section: Section) -> Section:
         """Return the section with the figure of every block drawn."""
         return replace(section, blocks=tuple(self._finish_block(block) for block in section.blocks))
+
+    def used(self, sections: Sequence[Section]) -> dict[str, Asset]:
+        """Return the assets that the sections refer to: a section that failed leaves pictures behind that nothing shows."""
+        wanted = {sha256 for section in sections for sha256 in references(section)}
+        return {sha256: asset for sha256, asset in self.assets.items() if sha256 in wanted}
 
     def _finish_block(self, block: Block) -> Block:
         if isinstance(block, Fold):

@@ -56,6 +56,11 @@ def _check_parts(part: Any, place: str) -> None:
             raise ValueError(f"{place}: {what}")
 
 
+def references(section: Section) -> set[str]:
+    """Return the SHA-256 of every asset that a section refers to."""
+    return {part.sha256 for part in _walk(section) if isinstance(part, b.AssetRef)}
+
+
 def _walk(value: Any) -> Iterator[Any]:
     """Yield every dataclass in `value`."""
     if isinstance(value, tuple):
