@@ -1,0 +1,168 @@
+"""The architecture graph: cards and frames laid out by Graphviz, drawn here.
+
+Graphviz gets boxes of a known size under made-up names ("c0", "c1", ...) and gives positions back: no word of a model
+reaches DOT. Words are written into the SVG afterwards, escaped, every card a link to its row in the layer table.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reportgen.figures import ink
+from reportgen.figures.drawing import Drawing
+from reportgen.figures.engines import draw_dot
+from reportgen.figures.full_graph import theme_full_graph
+from reportgen.figures.graph_card import FRAME_ROW, Sketch, draw_card, draw_frame, frame_width, sketch_cards
+from reportgen.figures.lettering import open_svg, pixel
+from reportgen.report.blocks import GraphGroup, GraphView
+
+MARGIN = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where everything stands, in px from the top left: card centres, edge curves, frames as (x, y, width, height)."""
+
+    width: float
+    height: float
+    cards: dict[str, tuple[float, float]]
+    edges: tuple[tuple[tuple[float, float], ...], ...]
+    frames: dict[str, tuple[float, float, float, float]]
+
+
+def plot_graph(block: GraphView) -> tuple[GraphView, Drawing | None]:
+    """Draw a graph; without an engine the block comes back with the reason in its note, and no drawing."""
+    if block.dot:
+        data, reason = draw_dot(block.dot, "svg")
+        drawing = theme_full_graph(data) if data is not None else None
+        return (block, drawing) if drawing else (_explain(block, reason or "its drawing could not be read"), None)
+    if not block.cards:
+        return block, None
+    sketches = sketch_cards(block)
+    data, reason = draw_dot(write_dot(block, sketches), "json0")
+    placed = read_layout(data, block) if data is not None else None
+    if placed is None:
+        return _explain(block, reason or "its layout could not be read"), None
+    svg = _draw(block, sketches, placed)
+    return block, Drawing("image/svg+xml", svg.encode("utf-8"), round(placed.width), round(placed.height))
+
+
+def _explain(block: GraphView, reason: str) -> GraphView:
+    """Return the block with a note that says why there is no drawing."""
+    note = f"Not drawn ({reason}). The list below and the layer table say the same."
+    return replace(block, note=f"{block.note} {note}".strip())
+
+
+def write_dot(block: GraphView, sketches: dict[str, Sketch]) -> str:
+    """Return the DOT of the cards: sizes and links under plain names, frames as clusters."""
+    import graphviz
+
+    names = {card.id: f"c{i}" for i, card in enumerate(block.cards)}
+    graph = graphviz.Digraph(
+        graph_attr={"splines": "spline", "dpi": "72", "rankdir": "TB", "nodesep": "0.25", "ranksep": "0.32"},
+        node_attr={"shape": "box", "fixedsize": "true", "label": ""},
+        edge_attr={"arrowhead": "none"},
+    )
+    _write_level(graph, block, sketches, names, None, set())
+    for source, target in block.edges:
+        if source in names and target in names:
+            graph.edge(names[source], names[target])
+    return str(graph.source)
+
+
+def _write_level(
+    graph: Any, block: GraphView, sketches: dict[str, Sketch], names: dict[str, str], frame: str | None, above: set[str]
+) -> None:
+    """Write the cards of one frame and the frames in it; a frame that is not known counts as none."""
+    known = {group.id for group in block.groups}
+    for card in block.cards:
+        if (card.group if card.group in known else None) == frame:
+            size = sketches[card.id]
+            graph.node(names[card.id], width=f"{size.width / 72:.4f}", height=f"{size.height / 72:.4f}")
+    for index, group in enumerate(block.groups):
+        if (group.parent if group.parent in known else None) != frame or group.id in above or group.id == frame:
+            continue
+        room = f'<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{frame_width(group):.0f}" HEIGHT="{FRAME_ROW:.0f}"><TR><TD></TD></TR></TABLE>>'
+        with graph.subgraph(name=f"cluster_{index}") as inner:
+            inner.attr(label=room, labeljust="l", margin="10")
+            _write_level(inner, block, sketches, names, group.id, above | {group.id})
+
+
+def read_layout(data: bytes, block: GraphView) -> Placed | None:
+    """Return positions from Graphviz's JSON, or None when it is not what was asked for."""
+    try:
+        layout = json.loads(data)
+        height = float(layout["bb"].split(",")[3])
+        width = float(layout["bb"].split(",")[2])
+        cards: dict[str, tuple[float, float]] = {}
+        frames: dict[str, tuple[float, float, float, float]] = {}
+        for item in layout.get("objects", []):
+            if item["name"].startswith("cluster_"):
+                x0, y0, x1, y1 = (float(part) for part in item["bb"].split(","))
+                frames[block.groups[int(item["name"][8:])].id] = (x0 + MARGIN, height - y1 + MARGIN, x1 - x0, y1 - y0)
+            else:
+                x, y = (float(part) for part in item["pos"].split(","))
+                cards[block.cards[int(item["name"][1:])].id] = (x + MARGIN, height - y + MARGIN)
+        edges = tuple(_read_curve(item["pos"], height) for item in layout.get("edges", []))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+    if len(cards) != len(block.cards):
+        return None
+    return Placed(width + 2 * MARGIN, height + 2 * MARGIN, cards, edges, frames)
+
+
+def _read_curve(text: str, height: float) -> tuple[tuple[float, float], ...]:
+    """Return the points of an edge: a start and then three for each Bezier piece."""
+    points = []
+    for part in text.split():
+        if part[0] not in "es":
+            x, y = (float(number) for number in part.split(","))
+            points.append((x + MARGIN, height - y + MARGIN))
+    return tuple(points)
+
+
+def _draw(block: GraphView, sketches: dict[str, Sketch], placed: Placed) -> str:
+    """Return the SVG: frames, then edges, then cards."""
+    groups = [group for group in block.groups if group.id in placed.frames]
+    parts = [open_svg(round(placed.width), round(placed.height))]
+    parts += [draw_frame(group, *placed.frames[group.id], nested=_depth(group, block)) for group in groups]
+    parts.append(f'<g fill="none" stroke="{ink.css("muted")}" stroke-width="1.3" data-part="edges">')
+    parts.append(f'<path d="{"".join(_write_curve(curve) for curve in placed.edges)}"/></g>')
+    parts.append(f'<path d="{"".join(_write_head(curve) for curve in placed.edges)}" fill="{ink.css("muted")}"/>')
+    parts += [draw_card(sketches[card.id], *placed.cards[card.id]) for card in block.cards]
+    return "".join([*parts, "</svg>"])
+
+
+def _depth(group: GraphGroup, block: GraphView) -> int:
+    """Return how many frames are around a frame."""
+    parents, depth = {one.id: one.parent for one in block.groups}, 0
+    at = group.parent
+    while at in parents and depth < len(parents):
+        at, depth = parents[at], depth + 1
+    return depth
+
+
+def _write_curve(points: tuple[tuple[float, float], ...]) -> str:
+    """Return an edge as path data."""
+    if len(points) < 4:
+        return ""
+    rest = " ".join(f"{pixel(x)} {pixel(y)}" for x, y in points[1:])
+    return f"M{pixel(points[0][0])} {pixel(points[0][1])}C{rest}"
+
+
+def _write_head(points: tuple[tuple[float, float], ...]) -> str:
+    """Return the arrow head at an edge's end as path data."""
+    if len(points) < 4:
+        return ""
+    (x, y), (from_x, from_y) = points[-1], points[-2]
+    length = ((x - from_x) ** 2 + (y - from_y) ** 2) ** 0.5 or 1.0
+    along_x, along_y = (x - from_x) / length, (y - from_y) / length
+    back_x, back_y = x - along_x * 7, y - along_y * 7
+    corners = [
+        (x, y),
+        (back_x - along_y * 3.2, back_y + along_x * 3.2),
+        (back_x + along_y * 3.2, back_y - along_x * 3.2),
+    ]
+    return "M" + "L".join(f"{pixel(at_x)} {pixel(at_y)}" for at_x, at_y in corners) + "Z"
