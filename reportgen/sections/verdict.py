@@ -87,11 +87,8 @@ def _gates(gates: tuple[Gate, ...], worker: WorkerEvidence) -> Verdict | None:
     unknown = [gate for gate in gates if gate.held is None]
     if failed:
         more = f" ({count(len(unknown), 'other')} could not be judged)" if unknown else ""
-        return Verdict(
-            "gate-failed",
-            "bad",
-            f"{gates_did(len(failed), len(gates))} not hold{more}: {failed[0].text.rstrip('.').removesuffix(': not held')}.",
-        )
+        what = failed[0].text.rstrip(".").removesuffix(": not held")
+        return Verdict("gate-failed", "bad", f"{gates_did(len(failed), len(gates))} not hold{more}: {what}.")
     if unknown:
         which = f"{len(unknown):,} of {count(len(gates), 'gate')}" if len(gates) > 1 else "The gate"
         text = f"{which} could not be judged on {count(worker.n_samples, 'sample')}, so nothing is cleared"

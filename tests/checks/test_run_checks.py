@@ -1,4 +1,4 @@
-"""How checks are run: registry, levels, thresholds, missing evidence, a check that breaks, and the order of findings."""
+"""How checks are run: registry, levels, thresholds, missing evidence, a check that breaks, and the order."""
 
 from __future__ import annotations
 
