@@ -161,7 +161,7 @@ def folded_view(graph: Graph, anchors: dict[str, str]) -> GraphView:
     groups = tuple(GraphGroup(group.id, group.title, group.parent) for group in folded.groups)
     return GraphView(
         "architecture-graph",
-        "Architecture",
+        "Layer graph",
         cards,
         tuple((source, target) for source, target in folded.edges),
         groups,

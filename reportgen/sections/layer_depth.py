@@ -7,13 +7,13 @@ import numpy as np
 from reportgen.analysis.evidence import ActivationFacts, Array, WorkerEvidence
 from reportgen.report.blocks import Axis, Block, Chart, Series, Text
 from reportgen.report.values import Column
-from reportgen.sections.layer_statistics import name_layers
+from reportgen.sections.layer_statistics import name_layers, own_units
 from reportgen.sections.words import count, number_text, share_text, shorten
 
 
 def depth_charts(worker: WorkerEvidence) -> tuple[Block, ...]:
     """Return the charts over depth: spread of activations and weights, and the share of dead units."""
-    facts = worker.activations
+    facts = own_units(worker)
     if len(facts) < 2:
         return ()
     blocks: list[Block] = [_spread_chart(worker)]

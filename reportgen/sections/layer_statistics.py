@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,6 +39,29 @@ ACTIVATION_COLUMNS = (
 _SPREAD, _DEAD, _NEAR_DEAD, _SATURATED, _NAN, _INF = 3, 9, 10, 11, 12, 13
 
 
+ECHOES = ("Flatten", "Reshape", "Permute", "RepeatVector", "Identity", "InputLayer", "Concatenate", "ZeroPadding",
+          "Cropping", "UpSampling", "MaxPooling", "AveragePooling", "GlobalMaxPooling", "GlobalAveragePooling",
+          "Dropout", "SpatialDropout", "GaussianNoise", "GaussianDropout", "AlphaDropout")  # fmt: skip
+
+
+def is_echo(type_: str) -> bool:
+    """Say whether a layer only passes on the units of the layer before it, dead ones included."""
+    return type_.rstrip("123D") in ECHOES
+
+
+def layer_types(worker: WorkerEvidence) -> dict[str, str]:
+    """Map layer paths and names to their types."""
+    return {layer.name: layer.type for layer in worker.layers} | {layer.path: layer.type for layer in worker.layers}
+
+
+def own_units(worker: WorkerEvidence) -> tuple[ActivationFacts, ...]:
+    """Return the facts with dead units counted only where they arise, not again in layers that pass them on."""
+    types = layer_types(worker)
+    return tuple(
+        replace(row, dead=0, near_dead=0) if is_echo(types.get(row.layer, "")) else row for row in worker.activations
+    )
+
+
 def measured_text(activations: tuple[ActivationFacts, ...]) -> str:
     """Say on how many samples and in which tiers the layer statistics stand."""
     if not activations:
@@ -51,14 +75,14 @@ def measured_text(activations: tuple[ActivationFacts, ...]) -> str:
     every = join_words([ordinal(stride) for stride in strides])
     rest = count(len(activations) - full, "other layer")
     return (
-        f"The numbers stand on {on}: {count(full, 'layer')} (activations, merges, recurrent, attention and last layers) "
+        f"The numbers stand on {on}: {count(full, 'layer')} (activations, merges, recurrent, attention, last layers) "
         f"in full, {rest} on every {every} position to bound the cost; dead there means at no looked-at position."
     )
 
 
 def activation_table(worker: WorkerEvidence) -> Table:
     """Return the statistics table, one row a measured layer in call order, with outliers marked."""
-    types = {layer.path: layer.type for layer in worker.layers} | {layer.name: layer.type for layer in worker.layers}
+    types = layer_types(worker)
     facts = worker.activations
     rows = tuple(_activation_row(row, types.get(row.layer, "")) for row in facts)
     return Table(
@@ -66,13 +90,13 @@ def activation_table(worker: WorkerEvidence) -> Table:
         "What each layer puts out",
         ACTIVATION_COLUMNS,
         rows,
-        reading=describe_activations(facts),
+        reading=describe_range(facts),
         note=(
-            "Dead: never active on any looked-at value. A layer without weights repeats the dead units of the layer "
-            "before it. Marked spreads are far from those of the other layers (modified z-score of logarithms > 3.5)."
+            "Dead: never active on any looked-at value; marked where it arises, not in layers that only pass it on. "
+            "Marked spreads are far from those of the other layers (modified z-score of logarithms > 3.5)."
         ),
         row_ids=tuple(f"layer-statistics-{i}" for i in range(len(facts))),
-        marks=mark_activations(facts),
+        marks=mark_activations(own_units(worker)),
     )
 
 
@@ -146,15 +170,19 @@ def describe_activations(facts: tuple[ActivationFacts, ...]) -> str:
     if saturated:
         worst = max(saturated, key=lambda row: row.saturated)
         return f"No dead units, but {percent(worst.saturated)} of the values of {shorten(worst.layer)} are saturated."
+    return f"No dead units, NaN or saturation in {count(len(facts), 'layer')}."
+
+
+def describe_range(facts: tuple[ActivationFacts, ...]) -> str:
+    """Say in one sentence from where to where the spread of the layers' outputs runs."""
     spreads = [row for row in facts if row.std > 0]
-    clean = f"No dead units, NaN or saturation in {count(len(facts), 'layer')}"
     if not spreads:
-        return f"{clean}."
+        return "No layer's output varies."
     low, high = min(spreads, key=lambda row: row.std), max(spreads, key=lambda row: row.std)
     if low.std == high.std:
-        return f"{clean}; the spread is {number_text(low.std, 3)}."
+        return f"The spread is {number_text(low.std, 3)} in {count(len(spreads), 'layer')}."
     lowest = f"{number_text(low.std, 3)} ({shorten(low.layer, 40)})"
-    return f"{clean}; spreads run from {lowest} to {number_text(high.std, 3)} ({shorten(high.layer, 40)})."
+    return f"Spreads run from {lowest} to {number_text(high.std, 3)} ({shorten(high.layer, 40)})."
 
 
 def _layers_that(names: list[str], one: str, many: str) -> str:

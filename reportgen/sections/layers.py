@@ -8,7 +8,7 @@ from reportgen.report.types import Section
 from reportgen.sections.context import Context
 from reportgen.sections.layer_depth import depth_charts
 from reportgen.sections.layer_maps import kernel_blocks, montage_blocks
-from reportgen.sections.layer_statistics import activation_table, describe_activations, measured_text
+from reportgen.sections.layer_statistics import activation_table, describe_activations, measured_text, own_units
 from reportgen.sections.layer_weights import describe_weights, weight_table
 
 TITLE = "Layers"
@@ -32,7 +32,7 @@ def build(artifacts: Artifacts, context: Context) -> Section:
 def summarise(worker: WorkerEvidence) -> str:
     """Return the section's summary: what stands out in the outputs, else in the weights."""
     if worker.activations:
-        return describe_activations(worker.activations)
+        return describe_activations(own_units(worker))
     return describe_weights(worker.weights) if worker.weights else "Feature maps without statistics."
 
 

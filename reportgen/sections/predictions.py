@@ -89,9 +89,8 @@ def describe_task(output: OutputEvidence) -> str:
     """Say what the output is taken for, why, and what its numbers are."""
     shape = shape_text(output.shape)
     kind = SCORE_WORDS.get(output.scores, output.scores)
-    reason = f" because {output.task_reason}" if output.task_reason else ""
-    first = f"Output {shorten(output.name)} (shape {shape}) is read as {output.task}{reason.rstrip('.')}"
-    return f"{first}. Its numbers are {kind}."
+    reason = f": {output.task_reason.rstrip('.')}" if output.task_reason else ""
+    return f"Output {shorten(output.name)} (shape {shape}), task {output.task}{reason}. Its numbers are {kind}."
 
 
 def describe_unlabelled(output: OutputEvidence) -> str:

@@ -10,7 +10,7 @@ from reportgen.analysis.metrics.curves import PrecisionRecall, RocCurve, Thresho
 from reportgen.report.blocks import Axis, Card, CellMark, Chart, ChartMark, FlatBlock, Series, Table, TableColumn
 from reportgen.report.values import Column, number
 from reportgen.sections.output_view import OutputView
-from reportgen.sections.predictions_calibration import confidence_blocks
+from reportgen.sections.predictions_calibration import confidence_blocks, counts_axis
 from reportgen.sections.predictions_classes import confusion_blocks, say_class
 from reportgen.sections.predictions_gallery import gallery_blocks
 from reportgen.sections.words import count, number_text, percent
@@ -204,7 +204,7 @@ def _score_chart(view: OutputView) -> Chart:
         view.id("scores"),
         "Scores by class",
         Axis(what, low=float(edges[0]), high=float(edges[-1])),
-        Axis("Samples", integer=True),
+        counts_axis(*(counts[:, column] for _, _, column, _ in used)),
         series,
         reading=describe_scores(counts),
         note=f"{count(len(middle), 'bin')}; the bars of a bin stand side by side.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -43,7 +44,9 @@ def no_probabilities() -> Card:
 
 def _confidence_chart(view: OutputView, histogram: ConfidenceHistogram) -> Chart:
     """Return counts of right and wrong answers by confidence."""
-    middle = (histogram.edges[:-1] + histogram.edges[1:]) / 2
+    total = histogram.right + histogram.wrong + histogram.unlabelled
+    first = int(np.flatnonzero(total)[0]) if total.any() else 0
+    middle = ((histogram.edges[:-1] + histogram.edges[1:]) / 2)[first:]
     width = float(histogram.edges[1] - histogram.edges[0])
     groups: tuple[tuple[str, str, Array, Role], ...] = (
         ("right", "Right", histogram.right, "right"),
@@ -56,7 +59,7 @@ def _confidence_chart(view: OutputView, histogram: ConfidenceHistogram) -> Chart
             id_,
             name,
             Column.pack(middle),
-            Column.pack(values),
+            Column.pack(values[first:]),
             "bars",
             role,
             width=width,
@@ -66,12 +69,20 @@ def _confidence_chart(view: OutputView, histogram: ConfidenceHistogram) -> Chart
     return Chart(
         view.id("confidence"),
         "Confidence",
-        Axis("Probability of the predicted class", low=float(histogram.edges[0]), high=1.0),
-        Axis("Samples", integer=True),
+        Axis("Probability of the predicted class", low=float(histogram.edges[first]), high=1.0),
+        counts_axis(*(group[2] for group in used)),
         series,
         reading=describe_confidence(histogram),
-        note=f"{count(len(middle), 'bin')} of {width:g}; the bars of a bin stand side by side.",
+        note=f"Bins of {width:g}, from the first one in use; the bars of a bin stand side by side.",
     )
+
+
+def counts_axis(*counts: Array) -> Axis:
+    """Return the axis of a histogram: logarithmic where the tallest bar would flatten the smallest out of sight."""
+    every = np.concatenate([part[part > 0] for part in counts]) if counts else np.zeros(0)
+    if every.size and every.max() >= 100 * every.min():
+        return Axis("Samples (log scale)", "log")
+    return Axis("Samples", integer=True)
 
 
 def describe_confidence(histogram: ConfidenceHistogram) -> str:
@@ -125,15 +136,26 @@ def describe_calibration(reliability: Reliability, verb: str = "stated") -> str:
     gap = float((weight * (reliability.confidence[used] - reliability.accuracy[used])).sum())
     ece = f"expected calibration error {number_text(reliability.ece, 3)}, n = {n:,}"
     outside = (reliability.confidence < reliability.low) | (reliability.confidence > reliability.high)
-    off = int((used & outside).sum())
-    bins = f"{off} of {count(int(used.sum()), 'used bin')} lie off the diagonal by more than chance"
-    if not off:
-        return f"No bin lies off the diagonal by more than chance ({ece})."
+    off, bins_used = int((used & outside).sum()), int(used.sum())
+    bins = f"{off} of {count(bins_used, 'used bin')} {'lies' if off == 1 else 'lie'} off the diagonal"
+    if off <= chance_limit(bins_used):
+        seen = "no bin lies off the diagonal" if not off else f"{bins}, as chance alone may do"
+        return f"Confidence can be taken at its word: {seen} ({ece})."
     if gap > 0.02:
         return f"Too sure: the {verb} probability is {percent(gap)} too high on average; {bins} ({ece})."
     if gap < -0.02:
         return f"Not sure enough: the {verb} probability is {percent(-gap)} too low on average; {bins} ({ece})."
     return f"Right on average, but {bins} ({ece})."
+
+
+def chance_limit(bins: int) -> int:
+    """Return how many of `bins` 95% intervals may miss by chance: the 95% point of a binomial with p = 0.05."""
+    seen = 0.0
+    for k in range(bins + 1):
+        seen += math.comb(bins, k) * 0.05**k * 0.95 ** (bins - k)
+        if seen >= 0.95:
+            return k
+    return bins
 
 
 def _calibration_table(view: OutputView, reliability: Reliability) -> Table:

@@ -7,7 +7,7 @@ from reportgen.analysis.standing import compare_with_baseline
 from reportgen.report.blocks import CellMark, Table, TableColumn
 from reportgen.report.values import number
 from reportgen.sections.output_view import OutputView
-from reportgen.sections.words import count, interval_text, value_text
+from reportgen.sections.words import count, interval_text, join_words, value_text
 
 COLUMNS = (
     TableColumn("Metric", help="What was measured"),
@@ -29,7 +29,7 @@ def metric_table(view: OutputView, metrics: tuple[MetricValue, ...]) -> Table:
         "All metrics",
         COLUMNS,
         tuple(_row(metric) for metric in metrics),
-        reading=describe_metrics(metrics, headline_order(view)),
+        reading=describe_standings(metrics),
         marks=tuple(mark for i, metric in enumerate(metrics) for mark in _marks(i, metric)),
     )
 
@@ -61,6 +61,22 @@ def place_of(metric: MetricValue) -> str:
     return compare_with_baseline(
         metric.value, metric.low, metric.high, metric.baseline, better=metric.better, n=metric.n, unit=metric.unit
     ).place
+
+
+def describe_standings(metrics: tuple[MetricValue, ...]) -> str:
+    """Say in one sentence how many metrics beat their baseline, and name those that do not."""
+    judged = [(metric, place) for metric in metrics if (place := place_of(metric)) not in ("no_baseline", "no_value")]
+    if not judged:
+        return "No metric has a simple baseline to stand against."
+    short = [metric.label for metric, place in judged if place != "better"]
+    total = count(len(judged), "metric")
+    if not short:
+        return f"{'The one' if len(judged) == 1 else f'All {total}'} with a baseline beat{'s' * (len(judged) == 1)} it."
+    if len(short) == len(judged):
+        return f"None of {total} with a baseline beats it beyond doubt."
+    return (
+        f"{len(judged) - len(short)} of {total} with a baseline beat it; not beyond doubt: {join_words(short, most=4)}."
+    )
 
 
 def _marks(row: int, metric: MetricValue) -> tuple[CellMark, ...]:

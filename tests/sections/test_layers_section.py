@@ -149,6 +149,16 @@ def test_statistics_table_marks_dead_units_and_nan():
     assert [row[-1] for row in table.rows[:2]] == ["in full", "every 16th position"]
 
 
+def test_layers_that_pass_units_on_do_not_count_their_dead_ones_again():
+    worker = make_worker(dead={"conv2": 4, "flatten": 64})
+    marks = activation_table(worker).marks
+    assert [activation_table(worker).rows[mark.row][0] for mark in marks] == ["conv2"]
+    assert activation_table(worker).rows[3][9] == 64
+    context, _ = make_context()
+    section = layers.build(dataclasses.replace(make_artifacts(), worker=worker), context)
+    assert section.summary.startswith("1 layer has dead units; most in conv2")
+
+
 def test_spread_far_from_the_others_is_marked():
     worker = make_worker(activations=with_std(1.0, 1.1, 0.9, 1.05, 0.95, 1e-6))
     marks = activation_table(worker).marks

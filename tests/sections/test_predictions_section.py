@@ -17,9 +17,9 @@ from reportgen.report import coherence
 from reportgen.report.blocks import Card, Chart, Fold, Gallery, Matrix, Table, Text
 from reportgen.sections import predictions
 from reportgen.sections.predictions_binary import describe_scores, describe_thresholds
-from reportgen.sections.predictions_calibration import describe_calibration, describe_confidence
+from reportgen.sections.predictions_calibration import chance_limit, describe_calibration, describe_confidence
 from reportgen.sections.predictions_masks import describe_places
-from reportgen.sections.predictions_metrics import describe_metrics
+from reportgen.sections.predictions_metrics import describe_metrics, describe_standings
 from reportgen.sections.predictions_pictures import describe_map, describe_spread
 from reportgen.sections.predictions_regression import describe_errors, describe_horizon, describe_residuals
 from reportgen.sections.predictions_sequence import describe_lengths, describe_steps
@@ -351,10 +351,28 @@ def test_calibration_readings_contrast():
         describe_calibration(reliability(0.9, 0.7, 40)),
     ]
     assert [text.split(":")[0].split(" (")[0] for text in said] == [
-        "No bin lies off the diagonal by more than chance",
+        "Confidence can be taken at its word",
         "Too sure",
         "Not sure enough",
         "Only 40 samples",
+    ]
+
+
+def test_a_few_bins_off_the_diagonal_are_put_down_to_chance():
+    assert [chance_limit(bins) for bins in (1, 8, 15)] == [0, 2, 2]
+
+
+def test_standing_readings_contrast():
+    better, worse, none = metric(0.9, 0.5, 0.87, 0.93), metric(0.4, 0.6, 0.36, 0.44), metric(0.9, None, 0.87, 0.93)
+    said = [
+        describe_standings(case) for case in ((better, better), (better, worse), (worse, worse), (none,), (better,))
+    ]
+    assert said == [
+        "All 2 metrics with a baseline beat it.",
+        "1 of 2 metrics with a baseline beat it; not beyond doubt: Accuracy.",
+        "None of 2 metrics with a baseline beats it beyond doubt.",
+        "No metric has a simple baseline to stand against.",
+        "The one with a baseline beats it.",
     ]
 
 
