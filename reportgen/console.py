@@ -39,21 +39,22 @@ def printable(text: str) -> str:
 
 
 def print_built(built: Built, config: Config) -> None:
-    """Print the verdict, failed gates, lost parts, how much of the samples the file holds, and where it is."""
+    """Print what was lost, failed gates, how much of the samples the file holds; last where it is and what it says."""
     report = built.report
-    click.echo(printable(report.verdict.sentence))
-    for gate in report.gates:
-        if gate.held is not True:
-            click.echo(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
+    for problem in built.problems:
+        click.echo(f"Lost: {printable(problem.message)}")
     for section in report.sections:
         if section.state == "failed":
             click.echo(f"Section {section.title} failed: {printable(section.summary)}")
+    for gate in report.gates:
+        if gate.held is not True:
+            click.echo(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
     held = report.provenance.samples_shown
-    click.echo(
-        f"The report holds the content of {held:,} {'sample' if held == 1 else 'samples'} (samples: {config.samples})."
-    )
+    what = "sample" if held == 1 else "samples"
+    click.echo(f"Samples: the report holds the content of {held:,} {what} (samples: {config.samples}).")
     for path in built.files:
-        click.echo(printable(shown(path)))
+        click.echo(f"Written: {printable(shown(path))}")
+    click.echo(f"Verdict: {printable(report.verdict.sentence)}")
 
 
 def print_table(rows: list[tuple[str, int]]) -> None:

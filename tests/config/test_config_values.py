@@ -22,8 +22,8 @@ def load(folder: Path, text: str, *overrides: str, **environment: str) -> Config
 
 
 def test_87_plain_words_stay_words_where_a_text_is_meant(tmp_path: Path) -> None:
-    text = "model: m.keras\ntitle: 2024-01-01\nbatch: {path: t, x: 1, classes: [no, yes, on, 1, 1e3, 0x10, 12:30:00, ~x, 'null']}\n"
-    config = load(tmp_path, text)
+    classes = "[no, yes, on, 1, 1e3, 0x10, 12:30:00, ~x, 'null']"
+    config = load(tmp_path, f"model: m.keras\ntitle: 2024-01-01\nbatch: {{path: t, x: 1, classes: {classes}}}\n")
     assert config.title == "2024-01-01"
     assert config.batch is not None and config.batch.x == {"": "1"}
     assert config.batch.classes == {"": ("no", "yes", "on", "1", "1e3", "0x10", "12:30:00", "~x", "null")}
@@ -84,8 +84,8 @@ checks:
 
 
 def test_names_by_input_and_output(tmp_path: Path) -> None:
-    text = "model: m\nbatch: {path: t, x: {a: xa, b: xb}, y: {o: yo}, classes: {o: [p, q], r: names.txt}}\ntask: {o: binary}\n"
-    config = load(tmp_path, text)
+    batch = "{path: t, x: {a: xa, b: xb}, y: {o: yo}, classes: {o: [p, q], r: names.txt}}"
+    config = load(tmp_path, f"model: m\nbatch: {batch}\ntask: {{o: binary}}\n")
     assert config.batch is not None
     assert config.batch.x == {"a": "xa", "b": "xb"} and config.batch.y == {"o": "yo"}
     assert config.batch.classes == {"o": ("p", "q"), "r": tmp_path / "names.txt"}
