@@ -18,6 +18,11 @@ from reportgen.report.types import Finding, Metric, Report, Section
 from reportgen.report.values import Missing
 
 TEMPLATE = "report.html.jinja"
+# What the page includes as one piece, and the files that it is made of.
+CODE = {
+    "page.css": ("css/base.css", "css/blocks.css", "css/print.css"),
+    "page.js": ("js/core.js", "js/charts.js", "js/samples.js", "js/tables.js", "js/graph.js", "js/start.js"),
+}
 WRONG = ("failed", "error", "warned")
 
 
@@ -66,15 +71,18 @@ def make_environment() -> jinja2.Environment:
 
 
 def _load(name: str) -> str | None:
-    """Return the source of a template; our script and style lose their comments and indents, which readers pay for."""
+    """Return the source of a template; our script and style travel shrunk. Their braces mean nothing to Jinja."""
+    if name in CODE:
+        source = "\n".join(_read(part) or "" for part in CODE[name])
+        code = page_code.shrink_script(source) if name.endswith(".js") else page_code.shrink_style(source)
+        return f"{{% raw %}}{code}{{% endraw %}}"
+    return _read(name)
+
+
+def _read(name: str) -> str | None:
+    """Return a file below templates/, or None."""
     path = resources.templates().joinpath(*name.split("/"))
-    if not path.is_file():
-        return None
-    source = path.read_text(encoding="utf-8")
-    if not name.endswith((".css", ".js")):
-        return source
-    # Braces of script and style mean nothing to Jinja.
-    return f"{{% raw %}}{page_code.shrink(name, source)}{{% endraw %}}"
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def _context(report: Report) -> dict[str, Any]:

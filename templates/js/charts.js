@@ -4,7 +4,7 @@ const DASH = { train: "6 4", second: "7 3 2 3", third: "2 3", muted: "1 3" };
 // Data to pixels on one axis, and back.
 const axis = (low, high, from, to, log) => {
   const g = v => (log ? Math.log10(v) : v), span = g(high) - g(low) || 1, at = v => from + (g(v) - g(low)) / span * (to - from);
-  Object.assign(at, { from, to });
+  Object.assign(at, { low, high, from, to });
   at.back = p => { const v = g(low) + (p - from) / (to - from) * span; return log ? 10 ** v : v; };
   at.ticks = count => {
     const found = [], power = 10 ** Math.floor(Math.log10(span / count)), step = power * [1, 2, 5, 10].find(n => n * power >= span / count);
@@ -92,7 +92,7 @@ function addChart(figure) {
       over.append(draw("clipPath", { id: clip }, draw("path", { d: `M${left} ${top - 3}H${right}V${bottom + 3}H${left}Z` })),
         ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
         label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(-(top + bottom) / 2, 11, block.y.label + (log() ? " (log)" : ""), "middle", { transform: "rotate(-90)" }),
-        ...(block.diagonal ? [rule(`M${X(0)} ${Y(0)}L${X(1e3)} ${Y(1e3)}`, { ...inside, stroke: "var(--muted)", "stroke-dasharray": 4 })] : []), draw("g", inside, ...seen().map(shapes)),
+        ...(block.diagonal ? [rule([[Math.max(X.low, Y.low), "M"], [Math.min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", "stroke-dasharray": 4 })] : []), draw("g", inside, ...seen().map(shapes)),
         ...block.marks.flatMap(m => {
           const flat = m.x === null, p = flat ? Y(m.y) : X(m.x), late = flat || p > (left + right) / 2;
           if (flat ? p < top || p > bottom : p < left || p > right) return [];
@@ -139,7 +139,7 @@ function addChart(figure) {
   const wide = button("Whole range", () => set({ zoom: "" }));
   const [view, set, restore] = bind(`c.${figure.id}.`, ["hidden", "log", "smooth", "zoom"], () => {
     if (!/^[\d.e-]+to[\d.e-]+$/.test(view.zoom)) view.zoom = "";
-    legend.forEach((b, i) => b.setAttribute("aria-pressed", !view.hidden.includes(i)));
+    legend.forEach((b, i) => b.setAttribute("aria-pressed", !view.hidden.includes(series[i].i)));
     logarithm.setAttribute("aria-pressed", log());
     smooth.value = view.smooth || 0;
     wide.hidden = !view.zoom;

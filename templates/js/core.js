@@ -127,19 +127,8 @@ const csv = rows => rows.map(row => row.map(cell => {
   return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
 }).join(",")).join("\r\n") + "\r\n";
 const copy = async (text, control) => {
-  const label = control.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = el("textarea", {}, text);
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-    control.focus();
-  }
+  await navigator.clipboard.writeText(text);
   control.textContent = "Copied";
-  setTimeout(() => (control.textContent = label), 1500);
 };
 // A drawing outside the page has no page to take its colours from: write them in.
 const standalone = source => {
@@ -185,22 +174,3 @@ const whenNear = (nodes, work) => {
   }), { rootMargin: "400px" });
   nodes.forEach(node => watcher.observe(node));
 };
-
-function start() {
-  const [anchor, query] = readHash();
-  setTheme(new URLSearchParams(query).get("theme"));
-  document.addEventListener("DOMContentLoaded", () => {
-    addTheme();
-    addFolds();
-    followOutline();
-    whenNear(all(".chart"), addChart);
-    whenNear(all(".table"), addTable);
-    whenNear(all(".gallery, .matrix"), addSamples);
-    whenNear(all(".graph"), addGraph);
-    addEventListener("hashchange", onHash);
-    if (query === undefined) return;
-    adopt(query);
-    // The browser looks for an anchor with the question mark in it; go to the real one.
-    if (anchor) location.replace("#" + anchor);
-  });
-}

@@ -49,6 +49,6 @@ function addTable(node) {
   const count = el("output");
   const text = () => csv([block.columns.map(c => c.title + (c.unit ? ` (${c.unit})` : "")), ...[...body.rows].filter(r => !r.hidden).map(r => block.rows[rows.indexOf(r)])]);
   const copier = button("Copy CSV", () => copy(text(), copier));
-  node.querySelector(".tools").append(...(rows.length > 8 ? [search, count] : []), el("span", { class: "push" }), copier, button("Save CSV", () => save(node.id + ".csv", text(), "text/csv")));
+  node.querySelector(".tools").append(...(rows.length > 8 ? [search, count] : []), el("span", { class: "push" }), ...(navigator.clipboard ? [copier] : []), button("Save CSV", () => save(node.id + ".csv", text(), "text/csv")));
   if (state.size) restore();
 }

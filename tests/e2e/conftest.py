@@ -1,4 +1,4 @@
-"""A real browser for tests: Chromium through Playwright, pages opened from file://, with everything noted that a page does."""
+"""A real browser for tests: Chromium through Playwright, pages opened from file://, with what they do noted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _find_chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """Start Chromium once; skip without one, unless REPORTGEN_REQUIRE_BROWSER=1 says that there must be one."""
     path = _find_chromium()
     try:
@@ -60,14 +60,14 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_page(browser: Any, tmp_path: Path) -> Callable[..., Any]:
+def open_page(chromium: Any, tmp_path: Path) -> Callable[..., Any]:
     """Return a context manager that opens a page's text from file:// and notes what it does."""
 
     @contextmanager
     def opened(text: str, *, hash: str = "", width: int = 1280, height: int = 900, **options: Any) -> Iterator[Seen]:
         file = tmp_path / "report.html"
         file.write_bytes(text.encode("utf-8"))
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         page = context.new_page()
         seen = Seen(page)
         page.on("console", lambda message: seen.console.append(f"{message.type}: {message.text}"))

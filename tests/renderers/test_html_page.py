@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import hashlib
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_headings_go_down_one_level_at_a_time(made: tuple[t.Report, str, Element
     levels = [int(e.tag[1]) for e in made[2].walk() if re.fullmatch("h[1-6]", e.tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+    assert all(after - before <= 1 for before, after in pairwise(levels)), levels
 
 
 def test_nothing_in_the_page_can_fetch_or_run(made: tuple[t.Report, str, Element]) -> None:

@@ -1,0 +1,35 @@
+"""Hostile text in a real browser: no dialog, no request, no global, and the text stands there literally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reportgen.renderers import html
+from tests.e2e.payloads import PAYLOADS
+from tests.renderers.extremes import poisoned_report
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_a_payload_in_every_text_of_a_report_does_nothing(
+    open_page: Callable[..., Any], payload: str, script: bool
+) -> None:
+    if not script and PAYLOADS.index(payload) % 8:
+        pytest.skip("without script every eighth payload is tried")
+    with open_page(html.render(poisoned_report(payload)), java_script_enabled=script) as seen:
+        page = seen.page
+        if script:
+            height = page.evaluate("document.documentElement.scrollHeight")
+            for y in range(0, height, 1500):
+                page.evaluate(f"scrollTo({{top: {y}, behavior: 'instant'}})")
+                page.wait_for_timeout(5)
+            page.locator("button:visible").first.hover()
+            assert page.evaluate("typeof window.pwned") == "undefined"
+            assert page.evaluate("document.querySelectorAll('script').length") == 2
+        assert page.locator("h1").inner_text().strip()
+        seen.quiet()

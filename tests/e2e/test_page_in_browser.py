@@ -1,0 +1,265 @@
+"""The page in a real browser, opened from file://: quiet, whole without script, accessible, and handier with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reportgen.renderers import html
+from tests.renderers.extremes import empty_report, poisoned_report, wide_report
+from tests.sample_report import make_report
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Any]
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"width": 380, "height": 780},
+    "no script": {"java_script_enabled": False},
+}
+
+
+@pytest.fixture(scope="module")
+def sample() -> str:
+    return html.render(make_report())
+
+
+def scroll_through(page: Any) -> None:
+    """Bring every part near the window once, so that all of the script has run."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for y in range(0, height, 600):
+        page.evaluate(f"scrollTo({{top: {y}, behavior: 'instant'}})")
+        page.wait_for_timeout(15)
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+    page.wait_for_timeout(100)
+
+
+def bring(page: Any, selector: str) -> Any:
+    """Scroll a block into view, wait until its tools are there, and return it."""
+    block = page.locator(selector)
+    block.scroll_into_view_if_needed()
+    block.locator(".tools button").first.wait_for()
+    return block
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("report", [make_report, empty_report, wide_report], ids=["sample", "empty", "wide"])
+def test_the_page_asks_for_nothing_and_complains_of_nothing(open_page: Open, report: Any, look: str) -> None:
+    with open_page(html.render(report()), **LOOKS[look]) as seen:
+        if look != "no script":
+            scroll_through(seen.page)
+        seen.quiet()
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "narrow"])
+@pytest.mark.parametrize("report", [make_report, empty_report], ids=["sample", "empty"])
+def test_axe_finds_nothing(open_page: Open, report: Any, look: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with open_page(html.render(report()), bypass_csp=True, **LOOKS[look]) as seen:
+        scroll_through(seen.page)
+        seen.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        found = axe.run(seen.page).response["violations"]
+        assert not found, [(v["id"], v["nodes"][0]["html"][:160], v["nodes"][0]["failureSummary"]) for v in found]
+
+
+def test_no_page_is_wider_than_a_phone(open_page: Open) -> None:
+    for report in (make_report(), wide_report(), poisoned_report("averyveryverylongunbrokenname" * 3)):
+        with open_page(html.render(report), width=380, height=780) as seen:
+            scroll_through(seen.page)
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_without_script_every_figure_and_number_is_there(open_page: Open, sample: str) -> None:
+    with open_page(sample, java_script_enabled=False) as seen:
+        page = seen.page
+        assert page.locator("#curve-loss svg").is_visible()
+        assert page.locator("#worst-digit img").count() == 6
+        assert page.locator("button").count() == 0
+        assert not page.locator("#curve-loss table").is_visible()
+        page.locator("#curve-loss summary").click()
+        assert page.locator("#curve-loss table").is_visible()
+        assert not page.locator("#classes-digit").get_by_role("row", name="nine").is_visible()
+        page.locator("#classes-digit .more summary").click()
+        assert page.locator("#classes-digit").get_by_role("row", name="nine").is_visible()
+
+
+def test_on_paper_closed_parts_are_open(open_page: Open, sample: str) -> None:
+    with open_page(sample, java_script_enabled=False) as seen:
+        seen.page.emulate_media(media="print")
+        assert seen.page.locator("#curve-loss table").is_visible()
+        assert seen.page.locator("#classes-digit").get_by_role("row", name="nine").is_visible()
+        assert seen.page.get_by_text("The same layers as above, none folded.").is_visible()
+        assert not seen.page.locator("nav").is_visible()
+
+
+def test_the_print_summary_link_leaves_only_the_summary_on_paper(open_page: Open, sample: str) -> None:
+    with open_page(sample, java_script_enabled=False) as seen:
+        seen.page.get_by_text("Print the summary only").click()
+        seen.page.emulate_media(media="print")
+        assert seen.page.locator(".verdict").is_visible()
+        assert seen.page.locator("#finding-dead-units").is_visible()
+        assert not seen.page.locator("#training").is_visible()
+
+
+def test_a_link_into_a_closed_part_opens_it(open_page: Open, sample: str) -> None:
+    with open_page(sample, hash="#full-graph") as seen:
+        assert seen.page.locator("#full-graph").is_visible()
+    with open_page(sample, hash="#finding-plateau?theme=dark") as seen:
+        seen.page.wait_for_timeout(200)
+        assert seen.page.locator("#finding-plateau").is_visible()
+
+
+def test_theme_is_kept_in_the_address_and_comes_back(open_page: Open, sample: str) -> None:
+    with open_page(sample, color_scheme="light") as seen:
+        seen.page.get_by_label("Colours").select_option("dark")
+        assert seen.page.url.endswith("#?theme=dark")
+    with open_page(sample, hash="#training?theme=dark", color_scheme="light") as seen:
+        seen.page.wait_for_timeout(200)
+        dark = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert dark == "rgb(21, 23, 26)"
+        assert seen.page.evaluate("Math.abs(document.getElementById('training').getBoundingClientRect().top)") < 200
+
+
+def test_the_chart_cursor_shows_every_value_by_mouse_and_keys(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        figure = bring(seen.page, "#curve-loss")
+        slider = figure.get_by_role("slider").first
+        slider.focus()
+        seen.page.keyboard.press("End")
+        text = slider.get_attribute("aria-valuetext")
+        assert text.startswith("epoch 20: training 0.")
+        assert "validation 0." in text
+        box = figure.locator(".drawing").bounding_box()
+        seen.page.mouse.move(box["x"] + 60, box["y"] + 100)
+        assert slider.get_attribute("aria-valuetext").startswith("epoch 1: ")
+        values = [output.inner_text() for output in figure.locator(".series output").all()]
+        assert all(float(value) > 1 for value in values)
+        seen.quiet()
+
+
+def test_a_chart_redraws_with_log_scale_smoothing_zoom_and_hidden_series(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        figure = bring(seen.page, "#curve-loss")
+        figure.get_by_text("Options").click()
+        figure.get_by_role("button", name="Log scale").click()
+        assert figure.locator("svg").nth(0).is_hidden()
+        assert figure.get_by_text("loss (log)").is_visible()
+        figure.get_by_role("button", name="training").click()
+        figure.get_by_role("button", name="Zoom in").click()
+        assert figure.get_by_role("button", name="Whole range").is_visible()
+        figure.get_by_label("Smooth").fill("0.5")
+        url = seen.page.url
+        for part in ("log=1", "hidden=a", "smooth=0.5", "zoom="):
+            assert f"c.curve-loss.{part}" in url
+    with open_page(sample, hash=url[url.index("#") :]) as seen:
+        figure = bring(seen.page, "#curve-loss")
+        assert figure.get_by_text("loss (log)").is_visible()
+        assert figure.get_by_role("button", name="training").get_attribute("aria-pressed") == "false"
+
+
+def test_a_chart_gives_its_svg_png_and_numbers_as_files(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        figure = bring(seen.page, "#curve-loss")
+        figure.get_by_text("Options").click()
+        files = {}
+        for name in ("SVG", "PNG", "CSV"):
+            with seen.page.expect_download() as download:
+                figure.get_by_role("button", name=name, exact=True).click()
+            files[name] = download.value.path().read_bytes()
+        assert files["PNG"].startswith(b"\x89PNG")
+        assert files["SVG"].startswith(b"<svg")
+        assert b"var(" not in files["SVG"]
+        lines = files["CSV"].decode().splitlines()
+        assert lines[0] == "epoch,training,validation"
+        assert len(lines) == 21
+        assert lines[7].endswith(",")
+        seen.quiet()
+
+
+def test_tables_sort_by_several_columns_and_filter(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        table = bring(seen.page, "#layer-table")
+        table.get_by_role("button", name="Parameters").click()
+        names = table.locator("tbody th").all_inner_texts()
+        assert [n.split()[0] for n in names[:3]] == ["digit", "features/conv_2", "conv_1"]
+        table.get_by_role("button", name="Type").click(modifiers=["Shift"])
+        names = table.locator("tbody th").all_inner_texts()
+        assert names[3:] == ["flatten", "image", "features/pool"]
+        assert table.locator("th[aria-sort=descending]").count() == 1
+        assert seen.page.url.endswith("t.layer-table.sort=3d.1a")
+        classes = bring(seen.page, "#classes-digit")
+        classes.get_by_label("Filter rows").fill("nine")
+        assert classes.locator("tbody tr:visible").count() == 1
+        with seen.page.expect_download() as download:
+            classes.get_by_role("button", name="Save CSV").click()
+        assert download.value.path().read_text().splitlines()[0] == "Class,Precision,Recall,Support"
+        seen.quiet()
+
+
+def test_a_cell_of_the_matrix_shows_its_samples(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        bring(seen.page, "#worst-digit")
+        seen.page.locator("#confusion").scroll_into_view_if_needed()
+        cell = seen.page.get_by_role("button", name="predicted as").filter(has_text="2").first
+        cell.wait_for()
+        count = int(cell.inner_text())
+        cell.click()
+        records = seen.page.get_by_role("group", name="Sample records")
+        assert records.locator("tbody tr").count() == count
+        assert f"{count} of 360 records" in seen.page.locator("#worst-digit output").inner_text()
+        seen.quiet()
+
+
+def test_samples_filter_sort_and_enlarge_by_keyboard(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        gallery = bring(seen.page, "#worst-digit")
+        gallery.get_by_label("Order as drawn").select_option("low")
+        confidence = [float(t.split("%")[0].split()[-1]) for t in gallery.locator(".facts-line").all_inner_texts()]
+        assert confidence == sorted(confidence)
+        gallery.get_by_label("Id or text").fill("no such sample")
+        assert gallery.locator(".sample:visible").count() == 0
+        gallery.get_by_role("button", name="Clear").click()
+        gallery.get_by_role("button", name="Enlarge").first.focus()
+        seen.page.keyboard.press("Enter")
+        dialog = seen.page.get_by_role("dialog")
+        first = dialog.get_by_role("heading").inner_text()
+        seen.page.keyboard.press("ArrowRight")
+        assert dialog.get_by_role("heading").inner_text() != first
+        assert dialog.locator("img").is_visible()
+        seen.page.keyboard.press("Escape")
+        assert dialog.count() == 0
+        seen.quiet()
+
+
+def test_the_graph_finds_describes_moves_and_zooms(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        graph = bring(seen.page, "#graph")
+        graph.get_by_label("Find a layer").fill("conv_2")
+        assert graph.get_by_text("1 found").is_visible()
+        assert "features/conv_2" in graph.locator("div[role=status]").inner_text()
+        graph.get_by_role("button", name="Move and zoom").click()
+        port = graph.locator(".viewport")
+        port.focus()
+        before = graph.locator(".drawing svg").get_attribute("viewBox")
+        seen.page.keyboard.press("+")
+        seen.page.keyboard.press("ArrowDown")
+        after = graph.locator(".drawing svg").get_attribute("viewBox")
+        assert float(after.split()[2]) < float(before.split()[2])
+        seen.page.keyboard.press("Escape")
+        assert graph.locator(".viewport").count() == 0
+        assert graph.locator(".drawing svg").get_attribute("viewBox") == before
+        seen.quiet()
+
+
+def test_nothing_moves_while_the_page_loads(open_page: Open, sample: str) -> None:
+    with open_page(sample) as seen:
+        seen.page.wait_for_timeout(300)
+        moved = seen.page.evaluate(
+            """() => new Promise(done => new PerformanceObserver(list =>
+                done(list.getEntries().reduce((sum, e) => sum + e.value, 0))).observe({type: "layout-shift", buffered: true})
+                || setTimeout(() => done(0), 300))"""
+        )
+        assert moved < 0.01
