@@ -43,6 +43,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     bad: list[str] = []
     evidence: list[Evidence] = []
     judged = 0
+    if not outputs(artifacts, "binary", "multiclass"):
+        return Result(None, "Not applicable: no labelled output chooses among classes.")
     for output in outputs(artifacts, "binary", "multiclass"):
         true, predicted = class_counts(output)
         if predicted.sum() and predicted.max() >= COLLAPSED * predicted.sum():

@@ -38,8 +38,12 @@ META = Meta(
 
 FEWEST = 30
 ERROR_FACTOR = 1.5
+ACCURACIES = ("accuracy", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
+# Keras's accuracy of an output with positions (masks, tokens) is the share of positions.
 NAMES = {
-    "accuracy": ("accuracy", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy"),
+    "accuracy": ACCURACIES,
+    "pixel_accuracy": ACCURACIES,
+    "token_accuracy": ACCURACIES,
     "mae": ("mae", "mean_absolute_error"),
 }
 

@@ -94,8 +94,18 @@ def class_counts(output: OutputEvidence) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def metric_values(output: OutputEvidence) -> tuple[MetricValue, ...]:
-    """Return every metric of one output; bootstrap intervals are computed once, however many ask."""
-    return recall("metrics", output, lambda found: tuple(accumulator(found).result()))
+    """Return every metric of one output, headlines first, the most telling one before all.
+
+    Bootstrap intervals are computed once, however many ask.
+    """
+    return recall("metrics", output, _compute_metrics)
+
+
+def _compute_metrics(output: OutputEvidence) -> tuple[MetricValue, ...]:
+    """Compute and order the metrics of one output."""
+    found = accumulator(output)
+    places = {name: place for place, name in enumerate(found.headlines)}
+    return tuple(sorted(found.result(), key=lambda value: places.get(value.name, len(places))))
 
 
 def recall(what: str, source: Any, compute: Callable[[Any], Found]) -> Found:

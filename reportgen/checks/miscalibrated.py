@@ -49,10 +49,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         value = next((v for v in metric_values(output) if v.name == "ece"), None)
         if value is None or value.n < FEWEST or not np.isfinite(value.value):
             continue
-        said = (
-            f"{number_text(value.value, 2)} ({number_text(value.low, 2)} to "
-            f"{number_text(value.high, 2)}){of_output(artifacts, output)} on {count(value.n, 'sample')}"
-        )
+        numbers = f"{number_text(value.value, 2)} ({number_text(value.low, 2)} to {number_text(value.high, 2)})"
+        said = f"{numbers} on {count(value.n, 'sample')}{of_output(artifacts, output)}"
         lean = _lean(accumulator(output).reliability())
         needed = threshold if lean > 0 else 2 * threshold
         low = value.low if np.isfinite(value.low) else value.value

@@ -50,7 +50,9 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     if share >= threshold:
         return Result(False, f"{said} ({percent(share)} less).")
     if not is_poor(artifacts):
-        return Result(False, f"{said}, but the model is not clearly bad: it may have started from trained weights.")
+        return Result(
+            False, f"{said}, but the batch does not show a poor model: it may have started from trained weights."
+        )
     return Result(
         True,
         f"{said}: {percent(max(share, 0.0))} less, which is nothing, and the model is no better than its baseline on "

@@ -13,7 +13,7 @@ from __future__ import annotations
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import curve, curve_facts, headline, metric_values, outputs
+from reportgen.checks.lookup import curve, curve_facts, headline, metric_values, outputs, places
 from reportgen.report.types import Evidence
 from reportgen.report.words import count, number_text, percent
 
@@ -47,7 +47,11 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     if facts.epochs < FEWEST_EPOCHS:
         return Result(None, f"Not applicable: needs at least {FEWEST_EPOCHS} epochs; the history has {facts.epochs}.")
     if not plateau.is_poor(artifacts):
-        return Result(False, "The model is not clearly as bad as its simple baseline on the batch.")
+        if "better" in places(artifacts):
+            return Result(
+                False, "On the batch the model is clearly better than its simple baseline, so it learned something."
+            )
+        return Result(None, "Not judged: the batch does not show whether the model is better than its simple baseline.")
     gain = plateau.compute_gain(artifacts)
     if gain is not None and gain[0] < (plateau.META.threshold or 0):
         return Result(None, "Not judged: the training loss never moved at all, see plateau.")

@@ -82,12 +82,15 @@ def _clearly_better_elsewhere(values: tuple[MetricValue, ...], head: MetricValue
 
 def _describe(artifacts: Artifacts, output: OutputEvidence, value: MetricValue) -> str:
     """Name the metric, its interval, n and the baseline."""
-    return f"{_numbers(value)}{of_output(artifacts, output)} on {count(value.n, 'sample')}, against {_baseline(value)}"
+    numbers = _numbers(value, of_output(artifacts, output))
+    return f"{numbers} on {count(value.n, 'sample')}, against {_baseline(value)}"
 
 
-def _numbers(value: MetricValue) -> str:
+def _numbers(value: MetricValue, of: str = "") -> str:
     """Write a metric with its interval."""
-    return f"{value.label} {value_text(value.value, value.unit)} ({interval_text(value.low, value.high, value.unit)})"
+    return (
+        f"{value.label}{of} {value_text(value.value, value.unit)} ({interval_text(value.low, value.high, value.unit)})"
+    )
 
 
 def _baseline(value: MetricValue) -> str:

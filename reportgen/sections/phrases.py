@@ -59,7 +59,7 @@ def checks_warn(n: int) -> str:
 def some_outputs(part: int, total: int) -> str:
     """Write "1 of 2 outputs is" or "All 2 outputs are"."""
     if part == total:
-        return f"All {total:,} outputs are"
+        return "Both outputs are" if total == 2 else f"All {total:,} outputs are"
     return f"{part:,} of {total:,} outputs {'is' if part == 1 else 'are'}"
 
 

@@ -94,6 +94,8 @@ def _course(pair: PairFacts, name: str, first: Point, last: Point, epochs: int, 
             f"{name} stayed near {number_text(first.value)} for all {count(epochs, 'epoch')}: training changed "
             "nothing here"
         )
+    if 2 * pair.trend.window > epochs:
+        return f"{went}, {at_best}: too few epochs to tell a trend"
     return f"{went}, {at_best}, and was steady {window}"
 
 

@@ -249,7 +249,9 @@ def _several_outputs(
             f"{said}.",
         )
     said = "; ".join(f"{metric_text(head, name=True)}, {bar_text(head)}" for head in heads[:3])
-    verdict = _better(heads[0], f"All {total:,} outputs are clearly better than a simple baseline ({said})", findings)
+    verdict = _better(
+        heads[0], f"{some_outputs(total, total)} clearly better than a simple baseline ({said})", findings
+    )
     return Verdict(f"outputs-{verdict.case}", verdict.level, verdict.sentence)
 
 
