@@ -209,7 +209,7 @@ def class_colours(classes: int) -> Pixels:
     light = np.where(index % 2 == 0, 0.95, 0.70)
     sector = (hue[:, None] * 6 + np.array([0.0, 4.0, 2.0])) % 6
     pure = np.clip(np.abs(sector - 3) - 1, 0, 1)
-    colours = np.rint((1 - 0.75 * (1 - pure)) * light[:, None] * 255).astype(np.uint8)
+    colours: Pixels = np.rint((1 - 0.75 * (1 - pure)) * light[:, None] * 255).astype(np.uint8)
     colours[:1] = 0
     return colours
 

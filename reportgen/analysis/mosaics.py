@@ -45,7 +45,7 @@ def tile_mosaic(
     """Lay (k, h, w) maps out as one picture.
 
     `per` "layer" scales all tiles alike (tiles compare), "tile" each on its own (faint maps show). Zero is mid-grey
-    when values lie on both sides of it. `across` 0 chooses a roughly square layout; `gap` is the grey level between tiles.
+    when values lie on both sides of it. `across` 0 chooses a roughly square layout; `gap` is the grey between tiles.
     """
     values = as_float(maps)
     k, h, w = values.shape
@@ -104,3 +104,17 @@ def side_by_side(panes: list[Pixels], gap: int = 2) -> Pixels:
         padded[: colour.shape[0]] = colour
         parts += [padded, np.full((height, gap, 3), 255, np.uint8)]
     return np.concatenate(parts[:-1], axis=1)
+
+
+def pane_grid(panes: list[Pixels], gap: int = 2) -> Pixels:
+    """Join two pictures side by side, three or four as two rows of two; gaps are white."""
+    if len(panes) < 3:
+        return side_by_side(panes, gap)
+    rows = [side_by_side(panes[:2], gap), side_by_side(panes[2:], gap)]
+    width = max(row.shape[1] for row in rows)
+    parts = []
+    for row in rows:
+        padded = np.full((row.shape[0], width, 3), 255, np.uint8)
+        padded[:, : row.shape[1]] = row
+        parts.append(padded)
+    return np.concatenate([parts[0], np.full((gap, width, 3), 255, np.uint8), parts[1]], axis=0)

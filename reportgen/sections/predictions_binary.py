@@ -81,7 +81,7 @@ def _precision_recall_chart(view: OutputView, curve: PrecisionRecall) -> Chart:
         Axis("Precision", low=0.0, high=1.0),
         (Series("precision-recall", view.class_name(1), x, y, "line", "first"),),
         reading=describe_precision_recall(curve),
-        marks=(ChartMark(f"share of positives {percent(curve.prevalence)}", y=curve.prevalence),),
+        marks=(ChartMark(f"positives {percent(curve.prevalence)}", y=curve.prevalence),),
     )
 
 

@@ -16,6 +16,7 @@ from reportgen.sections.output_view import OutputView
 from reportgen.sections.samples import (
     PRIVACY_WORDS,
     Content,
+    has_pictures,
     kept_name,
     key_text,
     record_name,
@@ -25,6 +26,7 @@ from reportgen.sections.samples import (
 from reportgen.sections.words import count, number_text, percent, share_text
 
 MOST_WITHOUT_CONTENT = 24
+MOST_WORDS = 24  # cards of text or features are tall
 Outcome = Literal["right", "wrong", "unknown"]
 
 
@@ -66,9 +68,10 @@ def gallery_blocks(view: OutputView, say: Say, style: Style = Style()) -> tuple[
     scores = score_samples(view.output.task, truth, kept.predictions[view.output.name], view.output.scores)
     said = [say(view, scores, row) for row in range(len(kept.positions))]
     worst, seeded = _order(view, scores, said)
-    if style.most:
-        worst = worst[: style.most - min(len(seeded), style.most // 3)]
-        seeded = seeded[: style.most - len(worst)]
+    most = style.most or (0 if has_pictures(kept) else MOST_WORDS)
+    if most:
+        worst = worst[: most - min(len(seeded), most // 3)]
+        seeded = seeded[: most - len(worst)]
     cards = []
     for row in (*worst, *seeded):
         name = kept_name(kept, row, view.artifacts.privacy)

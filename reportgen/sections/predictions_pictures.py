@@ -23,10 +23,10 @@ PANEL_SIDE = 64
 MOST_PANEL_SIDE = 96
 MOST_CARDS = 20  # a card holds four pictures
 LEGEND = (
-    "Panels from left to right: input, target, output, absolute difference (from 0 in black to the largest of this "
+    "Four panels, row by row: input, target, output, absolute difference (from 0 in black to the largest of this "
     "sample in white). Target and output share one scale."
 )
-LEGEND_UNLABELLED = "Panels from left to right: input, output."
+LEGEND_UNLABELLED = "Two panels: input, output."
 SHARES = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from reportgen.analysis.evidence import Array, Artifacts, KeptSamples, RecordArrays
 from reportgen.analysis.images import Picture, Pixels, Scale, blur, choose_scale, kind_of, to_picture
-from reportgen.analysis.mosaics import enlarge, side_by_side
+from reportgen.analysis.mosaics import enlarge, pane_grid
 from reportgen.report.blocks import AssetRef, Block, Fold, Gallery, Montage, SampleCard
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
@@ -120,13 +120,13 @@ def feature_values(sample: Array, name: str) -> list[tuple[str, str]]:
 
 
 def draw_panes(panes: list[Pixels], privacy: str, context: Context, alt: str) -> AssetRef:
-    """Store pictures side by side, blurred if privacy asks for it; tiny ones are enlarged by whole pixels."""
+    """Store pictures as one (two a row), blurred if privacy asks for it; tiny ones enlarged by whole pixels."""
     if privacy == "blur":
         panes = [blur(pane) for pane in panes]
     if len(panes) > 1:
         tallest = max(pane.shape[0] for pane in panes)
         panes = [enlarge_by(pane, max(1, tallest // pane.shape[0])) for pane in panes]
-    pixels = panes[0] if len(panes) == 1 else side_by_side(panes)
+    pixels = panes[0] if len(panes) == 1 else pane_grid(panes)
     longest = max(pixels.shape[:2])
     if longest > PHOTO_SIDE and len(panes) == 1 and not _is_drawing(pixels):
         return context.draw(pixels, "photo", alt)
@@ -173,6 +173,11 @@ def _without_padding(tokens: Array) -> Array:
     """Return tokens without the run of zeros before or after them (Keras pads with 0)."""
     used = np.flatnonzero(tokens)
     return tokens[used[0] : used[-1] + 1] if used.size else tokens[:1]
+
+
+def has_pictures(kept: KeptSamples) -> bool:
+    """Say whether any input of the kept samples can be shown as a picture."""
+    return any(kind_of(values.shape[1:], str(values.dtype)) != "none" for values in kept.inputs.values())
 
 
 def scale_words(artifacts: Artifacts) -> str:

@@ -180,3 +180,11 @@ def test_side_by_side_pads_and_colours():
 
 def test_enlarge_repeats_whole_pixels():
     assert mosaics.enlarge(np.array([[1, 2]], np.uint8), 4).tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
+
+
+def test_pane_grid_puts_four_panes_in_two_rows():
+    panes = [np.full((4, 4), level, np.uint8) for level in (0, 50, 100, 150)]
+    grid = mosaics.pane_grid(panes, gap=1)
+    assert grid.shape == (9, 9, 3)
+    assert [int(grid[y, x, 0]) for y, x in ((0, 0), (0, 5), (5, 0), (5, 5), (4, 4))] == [0, 50, 100, 150, 255]
+    assert mosaics.pane_grid(panes[:3], gap=1)[8, 8].tolist() == [255, 255, 255]

@@ -25,7 +25,7 @@ from reportgen.sections.predictions_regression import describe_errors, describe_
 from reportgen.sections.predictions_sequence import describe_lengths, describe_steps
 from reportgen.sections.sample_tables import sample_tables
 from reportgen.sections.samples import samples_shown
-from tests.evidence_builder import make_artifacts, make_context
+from tests.evidence_builder import make_artifacts, make_context, make_inputs, make_kept, make_output
 
 TASKS = {
     "multiclass": 5,
@@ -280,7 +280,7 @@ def test_hostile_class_names_stay_data():
 
 def test_segmentation_panels_hold_input_truth_answer_and_difference():
     section, drawn = build("segmentation", classes=3)
-    assert drawn.pictures[0][0].shape == (64, 4 * 64 + 3 * 2, 3)
+    assert drawn.pictures[0][0].shape == (2 * 64 + 2, 2 * 64 + 2, 3)
     section, drawn = build("segmentation", classes=3, labels=False)
     assert drawn.pictures[0][0].shape == (64, 2 * 64 + 2, 3)
     assert "truth" not in gallery(section).rule
@@ -290,8 +290,28 @@ def test_segmentation_perfect_masks_show_no_red():
     truth = np.zeros((20, 8, 8), np.int64)
     truth[:, 2:5] = 1
     _, drawn = build("segmentation", classes=2, arrays=(truth, np.eye(2, dtype=np.float32)[truth]))
-    difference = drawn.pictures[0][0][:, -64:]
+    difference = drawn.pictures[0][0][-64:, -64:]
     assert not (difference == (230, 60, 40)).all(-1).any()
+
+
+def test_segmentation_marks_wrong_only_below_half_overlap():
+    section, _ = build("segmentation", classes=3, quality=0.6)
+    cards = gallery(section).samples
+    assert {card.outcome for card in cards} == {"right", "wrong"}
+    for card in cards:
+        assert (card.outcome == "wrong") == (card.loss > 1 / 3)
+
+
+def test_tall_cards_are_limited_and_the_rule_counts_them():
+    artifacts = make_artifacts("regression", classes=1)
+    inputs = make_inputs("table", 200, 0)
+    output = make_output("regression", classes=1)
+    kept = make_kept([output], inputs, worst=24, seeded=24)
+    artifacts = dataclasses.replace(artifacts, worker=dataclasses.replace(artifacts.worker, kept=kept))
+    context, _ = make_context()
+    shown = gallery(predictions.build(artifacts, context))
+    assert len(shown.samples) == 24
+    assert "First the 16 samples" in shown.rule and "then 8 samples" in shown.rule
 
 
 def test_regression_points_are_the_samples():
