@@ -1,4 +1,4 @@
-"""One card of the architecture graph: what it says, how large that is, and how it looks; and the frames around cards."""
+"""One card of the architecture graph: what it says, how large that is, how it looks; and the frames around cards."""
 
 from __future__ import annotations
 
@@ -17,24 +17,15 @@ SEPARATOR = " \u00b7 "
 MOST_LINES = 5
 SYMBOLS = {"error": "wrong", "warn": "warn", "good": "right", "info": "link"}
 
-# What a type is for, by the first word found in it; the stripe's colour says it again, never alone.
+# What a type is for, by a word in it or by how it starts; the stripe's colour says it again, never alone.
 KINDS = (
-    ("input", "ink"),
-    ("embedding", "right"),
-    ("attention", "right"),
-    ("lstm", "right"),
-    ("gru", "right"),
-    ("rnn", "right"),
-    ("bidirectional", "right"),
+    ("part of|model of|functional|sequential", "link"),
+    ("^input", "ink"),
+    ("embedding|attention|lstm|gru|rnn|bidirectional", "right"),
     ("conv", "first"),
     ("dense", "third"),
-    ("add", "second"),
-    ("concatenate", "second"),
-    ("multiply", "second"),
-    ("average()", "second"),
-    ("dot", "second"),
-    ("part of", "link"),
-    ("pool", "ink-soft"),
+    ("pool|^flatten|^reshape|^permute", "ink-soft"),
+    ("^add$|^concatenate|^multiply|^average|^subtract|^maximum|^minimum|^dot", "second"),
 )
 
 
@@ -69,9 +60,8 @@ def _texts(card: GraphCard, frame: GraphGroup | None) -> tuple[str, list[str], s
 
 
 def _natural_width(title: str, lines: list[str], badge: str) -> float:
-    """Return the width at which title and single parts of lines need no cut."""
-    parts = [part for line in lines for part in re.split(f"(?<={SEPARATOR})", line)]
-    words = max((measure(part, SMALL) for part in parts), default=0.0)
+    """Return the width at which the title, the type and single facts need no cut."""
+    words = max((measure(line, SMALL) for line in lines), default=0.0)
     head = measure(title, TITLE, bold=True) + (measure(badge, SMALL, bold=True) + 16 if badge else 0)
     return max(words, head) + LEFT + RIGHT
 
@@ -81,9 +71,9 @@ def _sketch(card: GraphCard, title: str, lines: list[str], badge: str, width: fl
     room = width - LEFT - RIGHT
     head = room - (measure(badge, SMALL, bold=True) + 16 if badge else 0)
     kind, *facts = [line for line in lines if line] or [""]
-    fitted = _wrap(kind, room) + [part for line in _join_short(facts, room) for part in _wrap(line, room)]
+    fitted = [part for line in (kind, *_join_short(facts, room)) for part in _wrap(line, room)]
     fitted = [shorten(line, room, SMALL, middle=False) for line in fitted[:MOST_LINES] if line]
-    mark = shorten(clean(card.mark_text), room - 15, SMALL, middle=False) if card.mark else ""
+    mark = shorten(clean(card.mark_text), room - 15, SMALL, bold=True, middle=False) if card.mark else ""
     height = TOP + BOTTOM + LINE * (len(fitted) + (1 if card.mark else 0))
     return Sketch(card, shorten(title, head, TITLE, bold=True), tuple(fitted), mark, badge, width, height)
 
@@ -117,10 +107,10 @@ def draw_card(sketch: Sketch, x: float, y: float) -> str:
     colour = ink.css(SYMBOLS[card.mark]) if card.mark else ink.css("grid")
     box = f'x="{pixel(left)}" y="{pixel(top)}" width="{pixel(sketch.width)}" height="{pixel(sketch.height)}" rx="6"'
     parts = [f"<title>{escape(_tooltip(card))}</title>"]
-    if sketch.badge:  # the sheets beneath it
+    if sketch.badge:  # the edge of the sheets beneath it
         parts.append(
-            f'<rect x="{pixel(left + 4)}" y="{pixel(top + 4)}" width="{pixel(sketch.width)}" height="{pixel(sketch.height)}"'
-            f' rx="6" fill="{ink.css("raised")}" stroke="{ink.css("grid")}"/>'
+            f'<path d="M{pixel(left + 6)} {pixel(top + sketch.height + 3.5)}H{pixel(left + sketch.width - 2)}'
+            f'q5.5 0 5.5 -5.5V{pixel(top + 6)}" fill="none" stroke="{ink.css("muted")}"/>'
         )
     thick = ' stroke-width="1.8"' if card.mark else ""
     parts.append(f'<rect {box} fill="{ink.css("surface")}" stroke="{colour}"{thick}/>')
@@ -172,13 +162,9 @@ def draw_symbol(mark: str, x: float, y: float) -> str:
 
 
 def choose_colour(kind: str) -> str:
-    """Return the stripe's colour of a layer type."""
-    text = kind.lower()
-    if text.startswith("average") and "pool" not in text:
-        return "second"
-    words = re.split(r" \+ ", text)
-    found = next((colour for word, colour in KINDS if any(part.startswith(word) or word in part for part in words)), "")
-    return found or "muted"
+    """Return the stripe's colour of a layer type, or of the first type of a run that has one."""
+    words = kind.lower().split(" + ")
+    return next((colour for pattern, colour in KINDS if any(re.search(pattern, word) for word in words)), "muted")
 
 
 def _tooltip(card: GraphCard) -> str:
@@ -199,13 +185,17 @@ def frame_width(group: GraphGroup) -> float:
 
 
 def draw_frame(group: GraphGroup, x: float, y: float, width: float, height: float, nested: int) -> str:
-    """Return a frame with its title; frames inside frames alternate their ground."""
+    """Return a frame; frames inside frames alternate their ground."""
     ground = ink.css("surface" if nested % 2 else "raised")
+    box = f'x="{pixel(x)}" y="{pixel(y)}" width="{pixel(width)}" height="{pixel(height)}" rx="9"'
+    edge = f'stroke="{ink.css("muted")}" stroke-dasharray="4 3"'
+    return f'<rect {box} fill="{ground}" {edge} data-group="{escape(clean(group.id))}"/>'
+
+
+def draw_frame_title(group: GraphGroup, x: float, y: float, width: float, nested: int) -> str:
+    """Return a frame's title over the edges, with a rim in the colour of the frame's ground."""
     title = clean(group.title)
-    parts = [
-        f'<rect x="{pixel(x)}" y="{pixel(y)}" width="{pixel(width)}" height="{pixel(height)}" rx="9" fill="{ground}"'
-        f' stroke="{ink.css("muted")}" stroke-dasharray="4 3" data-group="{escape(clean(group.id))}"/>'
-    ]
     text = shorten(title, width - 24, SMALL, bold=True)
-    parts.append(write_text(x + 12, y + 18, text, fill=ink.css("ink"), size=SMALL, bold=True, full=title))
-    return "".join(parts)
+    ground = ink.css("surface" if nested % 2 else "raised")
+    rim = f'<g paint-order="stroke" stroke="{ground}" stroke-width="5" stroke-linejoin="round">'
+    return rim + write_text(x + 12, y + 18, text, fill=ink.css("ink"), size=SMALL, bold=True, full=title) + "</g>"
