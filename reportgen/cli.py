@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from reportgen import __version__
-from reportgen.console import complain, print_built, print_table, printable
+from reportgen.console import complain, print_built, print_table, printable, say
 from reportgen.errors import ReportgenError, Stopped, UsageError, worst_exit_code
 
 if TYPE_CHECKING:
@@ -58,9 +58,6 @@ def _run(command: Callable[[], Any], debug: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted", "", debug=False)
         return 130
-    except BrokenPipeError:
-        sys.stdout = None  # whoever read the output has left
-        return 0
     except MemoryError:
         complain("ran out of memory; use a smaller test batch or a bigger machine", "", debug)
         return INTERNAL_ERROR
@@ -78,7 +75,7 @@ def _signals_raise() -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        """End the run; a second signal changes nothing while the first one's cleaning up goes on."""
+        """End the run; later signals change nothing, so that the cleaning up goes on to the end of the process."""
         for known in before:
             signal.signal(known, signal.SIG_IGN)
         raise Stopped("interrupted" if number == signal.SIGINT else "terminated", signal_number=number)
@@ -88,7 +85,8 @@ def _signals_raise() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is stop:
+                signal.signal(number, handler)
 
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -216,9 +214,9 @@ def check(
         def one(path: Path = path) -> int:
             lines = describe_inputs(load_config(path, overrides, trust, confine))
             if not quiet:
-                click.echo(f"{printable(str(path))}: ok")
+                say(f"{printable(str(path))}: ok")
                 for line in lines:
-                    click.echo(f"  {printable(line)}")
+                    say(f"  {printable(line)}")
             return 0
 
         codes.append(_run_one(one, debug))
@@ -238,7 +236,7 @@ def render(report: Path, output: Path | None, quiet: bool, debug: bool) -> None:
     check_file(report, "the report")
     files = pipeline.render_again(report, output or report.absolute().parent)
     for path in () if quiet else files:
-        click.echo(printable(shown(path)))
+        say(printable(shown(path)))
 
 
 @main.command()
@@ -248,7 +246,7 @@ def schema() -> None:
 
     from reportgen.config import describe_schema
 
-    click.echo(json.dumps(describe_schema(), indent=2))
+    say(json.dumps(describe_schema(), indent=2))
 
 
 @main.command()
@@ -261,8 +259,8 @@ def init(folder: Path, force: bool, debug: bool) -> None:
 
     written, notes = write_starter(folder, force=force)
     for note in notes:
-        click.echo(printable(note))
-    click.echo(f"Written: {printable(str(written))}; look through it, then: reportgen build {printable(str(written))}")
+        say(printable(note))
+    say(f"Written: {printable(str(written))}; look through it, then: reportgen build {printable(str(written))}")
 
 
 @main.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
 RESULTS = {0: "ok", 1: "gate failed", 2: "configuration", 3: "input refused", 4: "section failed", 74: "not written"}
 RESULTS |= {124: "time limit"}
 _PLACE = re.compile(r".+?:\d+:\d+: ")  # file:line:column, which editors and CI find at the start of a line
+
+
+def say(text: str) -> None:
+    """Print a line on stdout; a reader that has left (`| head`) is no error: the exit code stays the command's."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
 
 def complain(message: str, detail: str, debug: bool) -> None:
@@ -39,27 +49,25 @@ def printable(text: str) -> str:
 
 
 def print_built(built: Built, config: Config) -> None:
-    """Print what was lost, failed gates, how much of the samples the file holds; last where it is and what it says."""
+    """Print failed sections and gates, how much of the samples the file holds; last where it is and what it says."""
     report = built.report
-    for problem in built.problems:
-        click.echo(f"Lost: {printable(problem.message)}")
     for section in report.sections:
         if section.state == "failed":
-            click.echo(f"Section {section.title} failed: {printable(section.summary)}")
+            say(f"Section {section.title} failed: {printable(section.summary)}")
     for gate in report.gates:
         if gate.held is not True:
-            click.echo(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
+            say(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
     held = report.provenance.samples_shown
     what = "sample" if held == 1 else "samples"
-    click.echo(f"Samples: the report holds the content of {held:,} {what} (samples: {config.samples}).")
+    say(f"Samples: the report holds the content of {held:,} {what} (samples: {config.samples}).")
     for path in built.files:
-        click.echo(f"Written: {printable(shown(path))}")
-    click.echo(f"Verdict: {printable(report.verdict.sentence)}")
+        say(f"Written: {printable(shown(path))}")
+    say(f"Verdict: {printable(report.verdict.sentence)}")
 
 
 def print_table(rows: list[tuple[str, int]]) -> None:
     """Print which configuration ended how."""
     width = max(len(printable(name)) for name, _ in rows)
-    click.echo(f"\n{'configuration':<{max(width, 13)}}  exit  result")
+    say(f"\n{'configuration':<{max(width, 13)}}  exit  result")
     for name, code in rows:
-        click.echo(f"{printable(name):<{max(width, 13)}}  {code:>4}  {RESULTS.get(code, 'stopped')}")
+        say(f"{printable(name):<{max(width, 13)}}  {code:>4}  {RESULTS.get(code, 'stopped')}")
