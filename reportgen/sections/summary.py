@@ -125,4 +125,7 @@ def _gate_line(gates: tuple[Gate, ...]) -> str:
     if not gates:
         return ""
     held = sum(gate.held is True for gate in gates)
-    return "The gate held." if held == len(gates) == 1 else f"{held:,} of {count(len(gates), 'gate')} held."
+    if len(gates) == 1:
+        verb = "could not be judged" if gates[0].held is None else "held" if held else "did not hold"
+        return f"The gate {verb}."
+    return f"{held:,} of {count(len(gates), 'gate')} held."

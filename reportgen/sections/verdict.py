@@ -37,15 +37,24 @@ def choose(
     worker = artifacts.worker
     if worker is None:
         return _no_model(artifacts)
-    return (
+    plain = (
         _broken_weights(worker)
-        or _gates(gates, worker)
         or _no_predictions(artifacts, worker)
         or _no_labels(worker)
         or _no_value(metrics, worker)
         or _several_outputs(metrics, findings, worker)
         or _one_output(metrics, findings)
     )
+    return plain if plain.case == "broken-weights" else _gates(gates, worker, plain) or plain
+
+
+# What a gate that failed is told with, when the model is bad beyond that gate.
+WHY = {
+    "collapsed": "; the model gives nearly one answer to everything",
+    "worse-than-baseline": "; the model is worse than a simple baseline",
+    "equal-to-baseline": "; the model is no better than a simple baseline",
+    "outputs-bad": "; at least one output is no better than a simple baseline",
+}
 
 
 def _no_model(artifacts: Artifacts) -> Verdict:
@@ -81,14 +90,18 @@ def _broken_weights(worker: WorkerEvidence) -> Verdict | None:
     )
 
 
-def _gates(gates: tuple[Gate, ...], worker: WorkerEvidence) -> Verdict | None:
-    """A gate that failed, or that could not be judged, comes before any praise."""
+def _gates(gates: tuple[Gate, ...], worker: WorkerEvidence, plain: Verdict) -> Verdict | None:
+    """A gate that failed, or that could not be judged, comes before praise; `plain` is the verdict without gates."""
     failed = [gate for gate in gates if gate.held is False]
     unknown = [gate for gate in gates if gate.held is None]
     if failed:
         more = f" ({count(len(unknown), 'other')} could not be judged)" if unknown else ""
         what = failed[0].text.rstrip(".").removesuffix(": not held")
-        return Verdict("gate-failed", "bad", f"{gates_did(len(failed), len(gates))} not hold{more}: {what}.")
+        return Verdict(
+            "gate-failed",
+            "bad",
+            f"{gates_did(len(failed), len(gates))} not hold{more}: {what}{WHY.get(plain.case, '')}.",
+        )
     if unknown:
         which = f"{len(unknown):,} of {count(len(gates), 'gate')}" if len(gates) > 1 else "The gate"
         text = f"{which} could not be judged on {count(worker.n_samples, 'sample')}, so nothing is cleared"

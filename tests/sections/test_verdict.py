@@ -253,6 +253,13 @@ def test_a_gate_that_failed_is_said_before_the_praise_and_broken_weights_before_
     assert judged(make_artifacts(nan_weights="dense"), gate).case == "broken-weights"
 
 
+def test_a_gate_that_failed_on_a_collapsed_model_says_so() -> None:
+    collapsed = make_artifacts(arrays=one_answer(), classes=3)
+    sentence = judged(collapsed, {"accuracy": Bounds(min=0.9)}).sentence
+    assert sentence.startswith("The gate did not hold") and "nearly one answer to everything" in sentence
+    assert "answer" not in judged(make_artifacts(), {"accuracy": Bounds(min=0.99)}).sentence
+
+
 def test_gates_that_hold_change_nothing() -> None:
     assert judged(make_artifacts(), {"accuracy": Bounds(min=0.5)}).case == "better"
 
