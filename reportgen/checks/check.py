@@ -15,8 +15,8 @@ class Meta:
     """What is known of a check before it runs.
 
     `passed` and `failed` are titles as full statements ("No dead units", "Some units never fire"). `level` is the
-    default: what a failure counts as. `threshold` is the default number, with its meaning in words. `needs` are words for
-    evidence: "history", "labels", "predictions", "activations", "weights", "inputs", "model" (see `lookup.NEEDS`).
+    default: what a failure counts as. `threshold` is the default number, with its meaning in words. `needs` are words
+    for evidence: "history", "labels", "predictions", "activations", "weights", "inputs", "model" (see `lookup.NEEDS`).
     `source` cites where the threshold comes from.
     """
 
