@@ -180,9 +180,10 @@ def describe_graph(graph: Graph, cards: int) -> str:
         into[edge.target] = into.get(edge.target, 0) + 1
     merges = sum(n > 1 for n in into.values())
     shared = sum(n > 1 for n in calls.values())
-    parts = [
-        "a straight chain" if not merges and len(graph.outputs) < 2 else f"{count(merges, 'place')} where branches meet"
-    ]
+    if merges:
+        parts = [f"{count(merges, 'place')} where branches meet"]
+    else:
+        parts = ["a straight chain"] if max(len(graph.inputs), len(graph.outputs)) < 2 else ["no branches that meet"]
     if len(graph.inputs) > 1:
         parts.append(count(len(graph.inputs), "input"))
     if len(graph.outputs) > 1:

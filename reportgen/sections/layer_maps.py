@@ -151,7 +151,7 @@ def describe_map(values: Array, channels: int) -> str:
     if silent == looked:
         return f"All {of} are silent (exactly zero) for this sample."
     if silent:
-        return f"{silent} of {of} are silent (exactly zero) for this sample."
+        return f"{silent} of {of} {'is' if silent == 1 else 'are'} silent (exactly zero) for this sample."
     zeros = float((flat == 0).mean())
     return f"All {of} respond; {percent(zeros)} of the values are zero."
 
@@ -207,8 +207,9 @@ def describe_kernels(kernels: Kernels) -> str:
     twins = int(alike.any(axis=0).sum())
     total = count(len(filters), "filter")
     if empty:
-        return f"{empty} of {total} are all zero and pass nothing on."
+        passes = "is all zero and passes" if empty == 1 else "are all zero and pass"
+        return f"{empty} of {total} {passes} nothing on."
     if twins:
-        return f"{twins} of {total} repeat another one (cosine similarity over 0.99)."
+        return f"{twins} of {total} {'repeats' if twins == 1 else 'repeat'} another one (cosine similarity over 0.99)."
     weakest = float(norms.min() / norms.max()) if norms.max() > 0 else 1.0
     return f"{total}, none empty or repeated; the weakest has {percent(weakest)} of the strongest one's norm."

@@ -10,18 +10,17 @@ import numpy as np
 from reportgen.analysis.evidence import Array
 from reportgen.analysis.metrics.regression import Points, Targets
 from reportgen.analysis.metrics.value import SampleScores
-from reportgen.report.blocks import Axis, Chart, ChartMark, FlatBlock, Series, Table, TableColumn
-from reportgen.report.values import Column, Number, number
+from reportgen.report.blocks import Axis, Chart, ChartMark, FlatBlock, Series
+from reportgen.report.values import Column
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_gallery import Said, Style, describe_losses, gallery_blocks
+from reportgen.sections.predictions_targets import by_target_chart, name_target, target_table
 from reportgen.sections.words import count, number_text, percent
 
 MOST_TARGETS_DRAWN = 4
-MOST_TARGETS_LISTED = 256
 MOST_POINTS = 800
 BINS = 30
 SHOWN_VALUES = 4
-QUANTILE_NAMES = ("1%", "5%", "25%", "50%", "75%", "95%", "99%")
 
 
 def build_regression(view: OutputView) -> tuple[FlatBlock, ...]:
@@ -40,7 +39,7 @@ def build_regression(view: OutputView) -> tuple[FlatBlock, ...]:
             blocks.append(_error_chart(view, targets, target))
     blocks.append(target_table(view, targets))
     if len(targets.n) >= 5:
-        blocks.append(_by_target_chart(view, targets))
+        blocks.append(by_target_chart(view, targets))
     return tuple(blocks)
 
 
@@ -76,14 +75,6 @@ def values_text(values: Array) -> str:
     return f"{shown} … {values.size - SHOWN_VALUES:,} more" if values.size > SHOWN_VALUES else shown
 
 
-def _of_target(view: OutputView, target: int) -> str:
-    """Name a target in a title, or nothing when there is only one."""
-    names = view.output.class_names
-    if view.accumulator.targets == 1:
-        return ""
-    return f", {names[target]}" if target < len(names) else f", target {target + 1}"
-
-
 def _scatter(view: OutputView, targets: Targets, points: Points, target: int) -> Chart:
     """Return predicted against true with the diagonal."""
     truth, said = points.truth[:MOST_POINTS, target], points.prediction[:MOST_POINTS, target]
@@ -91,7 +82,7 @@ def _scatter(view: OutputView, targets: Targets, points: Points, target: int) ->
     low, high = (ends[0], ends[1]) if len(ends) == 2 and ends[0] < ends[1] else (None, None)
     return Chart(
         view.id(f"predicted-true-{target + 1}"),
-        f"Predicted against true{_of_target(view, target)}",
+        f"Predicted against true{name_target(view, target)}",
         Axis("True value", low=low, high=high),
         Axis("Predicted value", low=low, high=high),
         (Series("samples", "Samples", _pack(truth), _pack(said), "points", "first"),),
@@ -137,7 +128,7 @@ def _residuals(view: OutputView, points: Points, target: int) -> Chart:
     truth, said = points.truth[:MOST_POINTS, target], points.prediction[:MOST_POINTS, target]
     return Chart(
         view.id(f"residuals-{target + 1}"),
-        f"Errors against prediction{_of_target(view, target)}",
+        f"Errors against prediction{name_target(view, target)}",
         Axis("Predicted value"),
         Axis("Prediction minus truth"),
         (Series("samples", "Samples", _pack(said), _pack(said - truth), "points", "first"),),
@@ -170,7 +161,7 @@ def _error_chart(view: OutputView, targets: Targets, target: int) -> Chart:
     middle, heights, width = histogram_of(values, counts)
     return Chart(
         view.id(f"errors-{target + 1}"),
-        f"Errors{_of_target(view, target)}",
+        f"Errors{name_target(view, target)}",
         Axis("Prediction minus truth"),
         Axis("Samples", integer=True),
         (Series("errors", "Samples", Column.pack(middle), Column.pack(heights), "bars", "first", width=width),),
@@ -203,74 +194,6 @@ def describe_errors(quantiles: Array) -> str:
     return f"Half of the errors lie between {q25} and {q75}, 90% between {q05} and {q95}{lean}."
 
 
-TARGET_COLUMNS = (
-    TableColumn("Target", help="Number of the predicted value"),
-    TableColumn("Samples", "int", help="Samples with a known truth"),
-    TableColumn("MAE", "number", help="Mean absolute error"),
-    TableColumn("RMSE", "number", help="Root of the mean squared error"),
-    TableColumn("R2", "number", help="Share of the variance explained; 0 is always the mean, 1 is perfect"),
-    TableColumn("Bias", "number", help="Mean of prediction minus truth"),
-    TableColumn("Spread", "number", help="Standard deviation of the errors"),
-    *(TableColumn(f"Error at {name}", "number", help=f"{name} of the errors are lower") for name in QUANTILE_NAMES),
-)
-
-
-def target_table(view: OutputView, targets: Targets) -> Table:
-    """Return errors and their quantiles, one row a target."""
-    shown = min(len(targets.n), MOST_TARGETS_LISTED)
-    rows: list[tuple[str | Number | None, ...]] = []
-    for i in range(shown):
-        name = _of_target(view, i).removeprefix(", ") or "the output"
-        numbers = (targets.mae, targets.rmse, targets.r2, targets.bias, targets.spread)
-        cells = tuple(number(float(values[i]), "cannot be computed on these samples") for values in numbers)
-        quantiles = tuple(number(float(q), "not kept for so many targets") for q in targets.quantiles[i])
-        rows.append((name, int(targets.n[i]), *cells, *quantiles))
-    note = f"The first {shown} of {len(targets.n):,} targets." if shown < len(targets.n) else ""
-    return Table(view.id("targets"), "Errors", TARGET_COLUMNS, tuple(rows), describe_targets(targets), note)
-
-
-def describe_targets(targets: Targets) -> str:
-    """Say in one sentence which target is predicted best and worst; with one, how large its errors are."""
-    if len(targets.n) == 1:
-        bias, spread = number_text(float(targets.bias[0]), 3), number_text(float(targets.spread[0]), 3)
-        return f"Errors have a bias of {bias} and, apart from it, a spread of {spread}."
-    if np.isnan(targets.mae).all():
-        return "No target has a known truth."
-    low, high = int(np.nanargmin(targets.mae)), int(np.nanargmax(targets.mae))
-    smallest, largest = number_text(float(targets.mae[low]), 3), number_text(float(targets.mae[high]), 3)
-    return f"The mean absolute error runs from {smallest} (target {low + 1}) to {largest} (target {high + 1})."
-
-
-def _by_target_chart(view: OutputView, targets: Targets) -> Chart:
-    """Return the error by target: for a forecast, by horizon."""
-    x = Column.pack(np.arange(1, len(targets.n) + 1), "<i4")
-    naive = Series("spread", "Standard deviation of the truth", x, Column.pack(targets.truth_std), "line", "muted")
-    return Chart(
-        view.id("by-target"),
-        "Error by target (for a forecast: by step)",
-        Axis("Target", integer=True),
-        Axis("Error", low=0.0),
-        (Series("rmse", "RMSE", x, Column.pack(targets.rmse), "line", "first"), naive),
-        reading=describe_horizon(targets.rmse),
-        note="Above the grey line a target is predicted worse than by its own mean.",
-    )
-
-
-def describe_horizon(errors: Array) -> str:
-    """Say in one sentence whether the error grows from the first to the last target."""
-    known = errors[np.isfinite(errors)]
-    if known.size < 3:
-        return "Too few targets with a known truth to speak of a trend."
-    part = max(known.size // 3, 1)
-    first, last = float(known[:part].mean()), float(known[-part:].mean())
-    ends = f"{number_text(first, 3)} in the first third of targets, {number_text(last, 3)} in the last"
-    if last > 1.2 * first:
-        return f"The error grows along the targets: {ends}."
-    if first > 1.2 * last:
-        return f"The error shrinks along the targets: {ends}."
-    return f"The error is about level along the targets: {ends}."
-
-
 def prediction_charts(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return histograms of the predictions alone, when there are no labels."""
     if view.accumulator.targets > 16:
@@ -282,7 +205,7 @@ def prediction_charts(view: OutputView) -> tuple[FlatBlock, ...]:
         charts.append(
             Chart(
                 view.id(f"values-{target + 1}"),
-                f"Predictions{_of_target(view, target)}",
+                f"Predictions{name_target(view, target)}",
                 Axis("Predicted value"),
                 Axis("Samples", integer=True),
                 (Series("values", "Samples", Column.pack(middle), Column.pack(heights), "bars", "first", width=width),),

@@ -130,10 +130,10 @@ def test_kernel_reading_finds_empty_and_repeated_filters():
     assert "none empty or repeated" in describe_kernels(Kernels("c", fine))
     twin = fine.copy()
     twin[..., 1] = 2 * twin[..., 0]
-    assert describe_kernels(Kernels("c", twin)).startswith("1 of 4 filters repeat")
+    assert describe_kernels(Kernels("c", twin)).startswith("1 of 4 filters repeats")
     empty = fine.copy()
     empty[..., 2] = 0
-    assert describe_kernels(Kernels("c", empty)).startswith("1 of 4 filters are all zero")
+    assert describe_kernels(Kernels("c", empty)).startswith("1 of 4 filters is all zero")
     empty[0, 0, 0, 0] = np.inf
     assert describe_kernels(Kernels("c", empty)) == "Some kernel values are NaN or infinite."
 

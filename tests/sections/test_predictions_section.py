@@ -21,8 +21,9 @@ from reportgen.sections.predictions_calibration import chance_limit, describe_ca
 from reportgen.sections.predictions_masks import describe_places
 from reportgen.sections.predictions_metrics import describe_metrics, describe_standings
 from reportgen.sections.predictions_pictures import describe_map, describe_spread
-from reportgen.sections.predictions_regression import describe_errors, describe_horizon, describe_residuals
+from reportgen.sections.predictions_regression import describe_errors, describe_residuals
 from reportgen.sections.predictions_sequence import describe_lengths, describe_steps
+from reportgen.sections.predictions_targets import describe_horizon
 from reportgen.sections.sample_tables import sample_tables
 from reportgen.sections.samples import samples_shown
 from tests.evidence_builder import make_artifacts, make_context, make_inputs, make_kept, make_output
