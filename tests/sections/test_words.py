@@ -99,3 +99,16 @@ def test_join_words_counts_what_it_leaves_out():
 def test_share_text_gives_part_whole_and_percentage():
     assert words.share_text(3, 360, "sample") == "3 of 360 samples (0.8%)"
     assert words.share_text(0, 0, "unit") == "0 of 0 units"
+
+
+def test_ordinal_knows_the_teens():
+    assert [words.ordinal(n) for n in (1, 2, 3, 11, 12, 16, 22, 103)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "11th",
+        "12th",
+        "16th",
+        "22nd",
+        "103rd",
+    ]
