@@ -107,7 +107,8 @@ def _draw(plan: Plan) -> str:
 
     box = plan.layout
     # The salt names clip paths: one chart's ids differ from another's, and are the same in every run.
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": plan.block.id, "text.parse_math": False, "path.simplify": False}
+    salt = plan.block.id
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": salt, "text.parse_math": False, "path.simplify": False}
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=(box.width / 72, box.height / 72), dpi=72, frameon=False)
         canvas = FigureCanvasSVG(figure)

@@ -1,7 +1,7 @@
 """Finds a Graphviz and has it lay out or draw DOT, in a process of its own and within a time limit.
 
-Order: the wheel graphviz-pure, found through its installed files; pygraphviz 2 or later, which brings Graphviz along, in a
-process of its own; the system's dot. PATH is asked for the last one only, and nothing needs root.
+Order: the wheel graphviz-pure, found through its installed files; pygraphviz 2 or later, which brings Graphviz along,
+in a process of its own; the system's dot. PATH is asked for the last one only, and nothing needs root.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ Output = Literal["json0", "svg"]
 
 SECONDS = 20
 MOST_OUTPUT = 64 * 1024 * 1024
-PYGRAPHVIZ = "import sys, pygraphviz; g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); sys.stdout.buffer.write(g.draw(format=sys.argv[1][2:], prog='dot'))"  # fmt: skip
+PYGRAPHVIZ = """
+import sys, pygraphviz
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1][2:], prog="dot"))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def run_engine(engine: Engine, dot: str, output: Output, seconds: float = SECOND
     """Run one engine on DOT text; returns its output, or None and what went wrong in a few words."""
     command = [*engine.command, f"-T{output}"]
     try:
-        process = subprocess.Popen(  # noqa: S603 - a fixed program, no shell
+        process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

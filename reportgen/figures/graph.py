@@ -14,11 +14,20 @@ from reportgen.figures import ink
 from reportgen.figures.drawing import Drawing
 from reportgen.figures.engines import draw_dot
 from reportgen.figures.full_graph import theme_full_graph
-from reportgen.figures.graph_card import FRAME_ROW, Sketch, draw_card, draw_frame, frame_width, sketch_cards
+from reportgen.figures.graph_card import (
+    FRAME_ROW,
+    Sketch,
+    draw_card,
+    draw_frame,
+    draw_frame_title,
+    frame_width,
+    sketch_cards,
+)
 from reportgen.figures.lettering import open_svg, pixel
 from reportgen.report.blocks import GraphGroup, GraphView
 
 MARGIN = 8.0
+LONG_EDGE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +75,25 @@ def write_dot(block: GraphView, sketches: dict[str, Sketch]) -> str:
         edge_attr={"arrowhead": "none"},
     )
     _write_level(graph, block, sketches, names, None, set())
+    rank = _rank(block)
     for source, target in block.edges:
         if source in names and target in names:
-            graph.edge(names[source], names[target])
+            # The trunk runs straight down, what skips many cards goes around it.
+            graph.edge(names[source], names[target], weight="4" if rank[target] - rank[source] < LONG_EDGE else "1")
     return str(graph.source)
+
+
+def _rank(block: GraphView) -> dict[str, int]:
+    """Return how many cards lead to each card at most; cards stand in reading order, an edge back counts nothing."""
+    place = {card.id: i for i, card in enumerate(block.cards)}
+    into: dict[str, list[str]] = {card.id: [] for card in block.cards}
+    for source, target in block.edges:
+        if place.get(source, len(place)) < place.get(target, -1):
+            into[target].append(source)
+    rank: dict[str, int] = {}
+    for card in block.cards:
+        rank[card.id] = 1 + max((rank[source] for source in into[card.id]), default=-1)
+    return rank
 
 
 def _write_level(
@@ -79,12 +103,13 @@ def _write_level(
     known = {group.id for group in block.groups}
     for card in block.cards:
         if (card.group if card.group in known else None) == frame:
-            size = sketches[card.id]
-            graph.node(names[card.id], width=f"{size.width / 72:.4f}", height=f"{size.height / 72:.4f}")
+            sketch = sketches[card.id]
+            graph.node(names[card.id], width=f"{sketch.width / 72:.4f}", height=f"{sketch.height / 72:.4f}")
     for index, group in enumerate(block.groups):
         if (group.parent if group.parent in known else None) != frame or group.id in above or group.id == frame:
             continue
-        room = f'<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{frame_width(group):.0f}" HEIGHT="{FRAME_ROW:.0f}"><TR><TD></TD></TR></TABLE>>'
+        size = f'FIXEDSIZE="TRUE" WIDTH="{frame_width(group):.0f}" HEIGHT="{FRAME_ROW:.0f}"'
+        room = f'<<TABLE BORDER="0" {size}><TR><TD></TD></TR></TABLE>>'
         with graph.subgraph(name=f"cluster_{index}") as inner:
             inner.attr(label=room, labeljust="l", margin="10")
             _write_level(inner, block, sketches, names, group.id, above | {group.id})
@@ -131,6 +156,9 @@ def _draw(block: GraphView, sketches: dict[str, Sketch], placed: Placed) -> str:
     parts.append(f'<g fill="none" stroke="{ink.css("muted")}" stroke-width="1.3" data-part="edges">')
     parts.append(f'<path d="{"".join(_write_curve(curve) for curve in placed.edges)}"/></g>')
     parts.append(f'<path d="{"".join(_write_head(curve) for curve in placed.edges)}" fill="{ink.css("muted")}"/>')
+    for group in groups:
+        x, y, width, _ = placed.frames[group.id]
+        parts.append(draw_frame_title(group, x, y, width, _depth(group, block)))
     parts += [draw_card(sketches[card.id], *placed.cards[card.id]) for card in block.cards]
     return "".join([*parts, "</svg>"])
 

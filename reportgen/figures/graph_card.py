@@ -151,6 +151,7 @@ def _words(sketch: Sketch, left: float, top: float) -> list[str]:
 def draw_symbol(mark: str, x: float, y: float) -> str:
     """Return a level's shape around (x, y): octagon for an error, triangle for a warning, circle for good and info."""
     colour = ink.css(SYMBOLS[mark])
+    points: tuple[tuple[float, float], ...]
     if mark == "error":
         points = ((-2, -5), (2, -5), (5, -2), (5, 2), (2, 5), (-2, 5), (-5, 2), (-5, -2))
     elif mark == "warn":

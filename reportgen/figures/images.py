@@ -28,8 +28,8 @@ PNG_LEVEL = 6  # above it, bytes shrink by under 2% and time doubles
 def encode_picture(pixels: NDArray[Any], kind: PictureKind) -> Drawing:
     """Encode uint8 pixels (h, w), (h, w, 1), (h, w, 3) or (h, w, 4).
 
-    "photo" becomes WebP, its longer side at most 192 px; "pixels" an exact PNG; "maps" an exact 8-bit PNG, grey or with a
-    palette where it has at most 256 colours. Raises ValueError for another dtype, another shape, or no pixel.
+    "photo" becomes WebP, its longer side at most 192 px; "pixels" an exact PNG; "maps" an exact 8-bit PNG, grey or
+    with a palette where it has at most 256 colours. Raises ValueError for another dtype, another shape, or no pixel.
     """
     array = _check(pixels)
     if kind == "photo":

@@ -2,8 +2,8 @@
 
 The page defines --surface, --raised, --ink, --ink-soft, --grid, --link, --train, --validation, --first, --second,
 --third, --muted, --right, --wrong, --warn and --tint. Where it does not (the drawing opened by itself), the value
-beside each name is used. matplotlib knows
-no CSS variables, so it draws with a stand-in colour for each, which is replaced afterwards.
+beside each name is used. matplotlib knows no CSS variables, so it draws with a stand-in
+colour for each, which is replaced afterwards.
 """
 
 from __future__ import annotations

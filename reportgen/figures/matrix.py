@@ -64,7 +64,8 @@ def plot_matrix(block: Matrix) -> Drawing | None:
 def compute_shares(counts: Counts) -> Counts:
     """Return each cell's share of its row in 0..1; rows without a sample are 0."""
     totals = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    shares: Counts = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    return shares
 
 
 def write_count(count: float) -> str:
@@ -175,9 +176,8 @@ def _cells(block: Matrix, counts: Counts, grid: Grid) -> str:
     """Return the cells with their counts; zeros are empty beyond 12 classes, but for the diagonal."""
     shares = compute_shares(counts)
     box = f'width="{pixel(len(block.columns) * grid.cell_width)}" height="{pixel(len(block.rows) * grid.cell_height)}"'
-    parts = [
-        f'<rect x="{pixel(grid.left)}" y="{pixel(grid.top)}" {box} fill="{ink.css("surface")}" stroke="{ink.css("grid")}"/>'
-    ]
+    ground = f'fill="{ink.css("surface")}" stroke="{ink.css("grid")}"'
+    parts = [f'<rect x="{pixel(grid.left)}" y="{pixel(grid.top)}" {box} {ground}/>']
     write_zeros = max(counts.shape) <= 12
     for r in range(counts.shape[0]):
         for c in range(counts.shape[1]):
