@@ -135,7 +135,7 @@ def build(
 ) -> int:
     """Build the report of each CONFIG."""
     from reportgen.config import load_config
-    from reportgen.trust import read_trust
+    from reportgen.inputs.trust import read_trust
 
     trust = read_trust(trusted)
     folders = _output_folders(configs, output)
@@ -205,7 +205,7 @@ def check(
     """Validate each CONFIG and what it names, without loading the model."""
     from reportgen.config import load_config
     from reportgen.inputs.inspect import describe_inputs
-    from reportgen.trust import read_trust
+    from reportgen.inputs.trust import read_trust
 
     trust = read_trust(trusted)
     codes = []

@@ -9,26 +9,31 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from reportgen.config_messages import UNSUPPORTED, explain, pattern_of, unknown_key
-from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Settings
+from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Predictions, Settings
 from reportgen.config_yaml import SIZE_LIMIT, Mistake, Path_, Tree, read_yaml
 from reportgen.errors import InputRefused, UsageError
-from reportgen.trust import NOTHING, Trust
+from reportgen.inputs.trust import NOTHING, Trust
 
 __all__ = ["Batch", "CheckSetting", "Config", "Gate", "describe_schema", "load_config"]
 
 PREFIX = "REPORTGEN_"
 OTHER_VARIABLES = ("REPORTGEN_KEY_SALT",)  # read elsewhere, no key of the configuration
 _SOURCES: tuple[Path_, ...] = (("model",), ("history",), ("batch", "path"), ("batch", "classes"), ("output",))
+_SOURCES += (("batch", "vocabulary"), ("predictions", "path"), ("predictions", "classes"))
+_CALLED: tuple[Path_, ...] = (("batch", "path"), ("predictions", "path"))  # where a function may be named
+_NEED_X = (".npz", ".h5", ".hdf5")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+_Source = TypeVar("_Source", Batch, Predictions)
 
 
 @dataclass(slots=True)
@@ -176,9 +181,6 @@ def _take_out_unsupported(draft: _Draft, trust: Trust) -> None:
         for key in model:
             if ("model", key) not in UNSUPPORTED:
                 draft.blame(("model", key), f"`model` must be a path; `{key}` is not known under it", key=True)
-    if isinstance(draft.tree.value.get("history"), list):
-        draft.tree.value["history"] = None
-        draft.blame(("history",), "a list of histories is not supported yet; name one file")
 
 
 def _paths(value: Any, path: Path_ = ()) -> list[Path_]:
@@ -205,8 +207,8 @@ def _refuse_sources(draft: _Draft, trust: Trust) -> None:
         entries = (
             {path: value} if not isinstance(value, dict) else {(*path, key): below for key, below in value.items()}
         )
-        for place, text in entries.items():
-            if not isinstance(text, str):
+        for place, text in _texts(entries):
+            if isinstance(text, str) and "code" in trust and place in _CALLED and _FUNCTION.fullmatch(text):
                 continue
             needs = "remote" if _ADDRESS.match(text) else "code" if _FUNCTION.fullmatch(text) else ""
             if needs and needs not in trust:
@@ -217,8 +219,34 @@ def _refuse_sources(draft: _Draft, trust: Trust) -> None:
                 draft.blame(place, f"`{text}` is not supported yet; name a local file")
 
 
+def _texts(entries: dict[Path_, Any]) -> Iterator[tuple[Path_, str]]:
+    """Yield the texts among the entries, those in lists too, each with the place it is told at."""
+    for place, value in entries.items():
+        yield from ((place, text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str))
+
+
+def _require(draft: _Draft) -> None:
+    """Blame what is missing where one key needs another."""
+    tree = draft.tree.value
+    batch, made = (part if isinstance(part, dict) else {} for part in (tree.get("batch"), tree.get("predictions")))
+    if made.get("path") is None:
+        if tree.get("model") is None:
+            draft.blame((), "`model` is required")
+        if made.get("y_pred") or made.get("y_true"):
+            draft.blame(("predictions",), "`predictions.path` is required")
+    else:
+        if made.get("y_pred") is None:
+            draft.blame(("predictions",), "`predictions.y_pred` is required")
+        for other in ("model", "batch"):
+            if tree.get(other) is not None:
+                draft.blame((other,), f"`{other}` and `predictions.path` exclude each other; remove one", key=True)
+    if batch.get("path") and batch.get("x") is None and str(batch["path"]).lower().endswith(_NEED_X):
+        draft.blame(("batch",), "`batch.x` is required")
+
+
 def _validate(draft: _Draft) -> Settings | None:
     """Validate the tree; every error goes to its place in the file."""
+    _require(draft)
     try:
         settings = Settings.model_validate(draft.tree.value)
     except ValidationError as error:
@@ -251,37 +279,56 @@ def _settle(
     """Make every path absolute, keep it below `confine`, and add what the command line granted."""
     folder = file.resolve().parent
     values = {name: getattr(settings, name) for name in Settings.model_fields}
-    values["model"] = folder / settings.model.expanduser()
-    values["title"] = settings.title or settings.model.stem
+    values["title"] = settings.title or (settings.model or settings.predictions.path or Path("report")).stem
     values["output"] = folder / settings.output.expanduser()
-    if settings.history is not None:
-        values["history"] = folder / settings.history.expanduser()
+    values["model"] = settings.model and folder / settings.model.expanduser()
+    history = settings.history
+    if isinstance(history, Path):
+        values["history"] = folder / history.expanduser()
+    elif history is not None:
+        values["history"] = tuple(folder / path.expanduser() for path in history)
     if settings.batch is not None:
-        classes = {
-            name: folder / given.expanduser() if isinstance(given, Path) else given
-            for name, given in settings.batch.classes.items()
-        }
-        batch_path = folder / settings.batch.path.expanduser()
-        values["batch"] = settings.batch.model_copy(update={"path": batch_path, "classes": classes})
+        values["batch"] = _absolute(settings.batch, folder)
+    if settings.predictions.path is not None:
+        values["predictions"] = _absolute(settings.predictions, folder)
     applied = tuple((origin, ".".join(map(str, path))) for path, origin in draft.origins.items())
     inside = Path(confine).resolve() if confine is not None else None
     if inside is not None:
-        _keep_inside(draft, inside, {("model",): values["model"], ("output",): values["output"]}, values, file)
+        paths: dict[Path_, Path] = {("output",): values["output"]}
+        paths |= {("model",): values["model"]} if values["model"] else {}
+        _keep_inside(draft, inside, paths, values, file)
         draft.raise_if_wrong()
     return Config.model_construct(
         **values, file=file.resolve(), overrides=applied, trust=trust, confine=inside, keep_going=keep_going
     )
 
 
+def _absolute(part: _Source, folder: Path) -> _Source:
+    """Return the section with its paths below `folder`; `module:function` stays as it is."""
+    changes: dict[str, Any] = {}
+    for key in ("classes", "vocabulary"):
+        lists = getattr(part, key, {})
+        changes[key] = {n: folder / v.expanduser() if isinstance(v, Path) else v for n, v in lists.items()}
+    if part.path is not None and not _FUNCTION.fullmatch(str(part.path)):
+        changes["path"] = folder / part.path.expanduser()
+    return part.model_copy(update={key: value for key, value in changes.items() if hasattr(part, key)})
+
+
 def _keep_inside(draft: _Draft, inside: Path, paths: dict[Path_, Path], values: dict[str, Any], file: Path) -> None:
     """Blame every path that leads outside the folder of `--confine`, links followed."""
-    if values["history"] is not None:
-        paths[("history",)] = values["history"]
-    if values["batch"] is not None:
-        paths[("batch", "path")] = values["batch"].path
-        for name, given in values["batch"].classes.items():
-            if isinstance(given, Path):
-                paths[("batch", "classes", name)] = given
+    history = values["history"]
+    for index, path in enumerate((history,) if isinstance(history, Path) else history or ()):
+        paths[("history", *((index,) if history != path else ()))] = path
+    for name in ("batch", "predictions"):
+        part = values[name]
+        if part is None or part.path is None:
+            continue
+        if not _FUNCTION.fullmatch(str(part.path)):
+            paths[(name, "path")] = part.path
+        for key in ("classes", "vocabulary"):
+            for inner, given in getattr(part, key, {}).items():
+                if isinstance(given, Path):
+                    paths[(name, key, inner)] = given
     paths[()] = file
     for path, place in paths.items():
         if not place.resolve().is_relative_to(inside):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reportgen.inputs import keras_names as names
-from reportgen.trust import Trust
+from reportgen.inputs.trust import Trust
 
 DEPTH_LIMIT = 500
 NODE_LIMIT = 5_000_000

@@ -14,7 +14,7 @@ from reportgen.inputs.hdf5 import Structure, read_structure
 from reportgen.inputs.hdf5_bytes import Corrupt
 from reportgen.inputs.keras_config import Refused, check_config
 from reportgen.inputs.keras_zip import JSON_LIMIT, map_file, read_keras_zip
-from reportgen.trust import NOTHING, Trust
+from reportgen.inputs.trust import NOTHING, Trust
 from reportgen.worker.plan import ModelSpec
 
 FLOOR = 64 << 20  # below this, nothing that a file declares is a danger

@@ -13,7 +13,7 @@ from reportgen.cli import main
 from reportgen.config import load_config
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import InputRefused, ReportgenError, UsageError
-from reportgen.trust import TRUSTS, read_trust
+from reportgen.inputs.trust import TRUSTS, read_trust
 
 
 def write(folder: Path, text: str | bytes) -> Path:
