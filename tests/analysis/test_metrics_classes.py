@@ -8,6 +8,7 @@ import pytest
 from scipy import special
 from sklearn import metrics as sk
 
+from reportgen.analysis.metrics import averages as module
 from reportgen.analysis.metrics import make_accumulator, score_samples
 from reportgen.analysis.metrics.binary import Binary
 from reportgen.analysis.metrics.multiclass import Multiclass
@@ -423,3 +424,23 @@ def test_score_histogram_by_class():
     edges, counts = binary(y, p).score_histogram()
     np.testing.assert_array_equal(counts[:, 0], np.histogram(p[y == 0], edges)[0])
     np.testing.assert_array_equal(counts[:, 1], np.histogram(p[y == 1], edges)[0])
+
+
+@pytest.mark.parametrize("classes", [4, 12])
+def test_linearised_intervals_agree_with_the_bootstrap(monkeypatch, classes):
+    y, p = random_classes(21, 3_000, classes, skew=False)
+    bootstrap = by_name(multiclass(y, p))
+    monkeypatch.setattr(module, "BOOTSTRAP_CELLS", 0)
+    linear = by_name(multiclass(y, p))
+    for name in module.averages(np.ones(2), np.ones(2), np.ones(2)):
+        assert linear[name].low == pytest.approx(bootstrap[name].low, abs=4e-3), name
+        assert linear[name].high == pytest.approx(bootstrap[name].high, abs=4e-3), name
+        if name != "accuracy":
+            assert linear[name].interval == "normal, linearised" and bootstrap[name].interval.startswith("bootstrap")
+
+
+@pytest.mark.parametrize(("classes", "n"), [(40, 200), (100, 300), (200, 250), (300, 5_000)])
+def test_intervals_hold_their_value_with_few_samples_a_class(classes, n):
+    y, p = random_classes(5, n, classes, skew=False)
+    for metric in multiclass(y, p).result():
+        assert metric.low <= metric.value <= metric.high, metric

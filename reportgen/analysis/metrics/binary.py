@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reportgen.analysis import calibration, intervals
 from reportgen.analysis.calibration import Reliability
 from reportgen.analysis.metrics import classes as tables
+from reportgen.analysis.metrics.averages import averages
 from reportgen.analysis.metrics.classes import Baseline, ConfidenceHistogram, ConfusedPair, ConfusionBlock, PerClass
 from reportgen.analysis.metrics.curves import PrecisionRecall, RocCurve, ScoreTable, ThresholdChoice, ThresholdTable
 from reportgen.analysis.metrics.labels import class_labels, numbers, sigmoid, softmax
@@ -385,7 +386,7 @@ def _table_averages(tables_of_four: Array) -> Array:
     """Return F1, balanced accuracy and MCC (k, 3) of 2 x 2 tables (k, 4)."""
     table = tables_of_four.reshape(-1, 2, 2)
     right = np.stack([table[:, 0, 0], table[:, 1, 1]], axis=1)
-    found = tables.averages(right, table.sum(axis=2), table.sum(axis=1))
+    found = averages(right, table.sum(axis=2), table.sum(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         f1 = 2 * right[:, 1] / (table[:, 1].sum(axis=1) + table[:, :, 1].sum(axis=1))
     return np.stack([f1, found["balanced_accuracy"], found["mcc"]], axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -93,57 +92,6 @@ def compute_per_class(right: Array, support: Array, predicted: Array) -> PerClas
     return PerClass(precision, recall, f1, support, predicted, right, *precision_ends, *recall_ends)
 
 
-def averages(right: Array, support: Array, predicted: Array) -> dict[str, Array]:
-    """Return accuracy, macro and weighted rates, balanced accuracy and MCC for tables of counts (..., C).
-
-    Macro averages stand on the classes that occur as truth or as prediction, as scikit-learn's do; balanced accuracy on
-    those that occur as truth. MCC after J. Gorodkin, "Comparing two K-category assignments" (2004), 0 when undefined.
-    """
-    right, support, predicted = (np.asarray(part, dtype=np.float64) for part in (right, support, predicted))
-    precision, recall = _share(right, predicted), _share(right, support)
-    f1 = _share(2 * right, support + predicted)
-    present = ((support + predicted) > 0).sum(axis=-1)
-    occurring = (support > 0).sum(axis=-1)
-    n = support.sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result = {"accuracy": right.sum(axis=-1) / n, "balanced_accuracy": recall.sum(axis=-1) / occurring}
-        for name, rate in (("precision", precision), ("recall", recall), ("f1", f1)):
-            result[f"{name}_macro"] = rate.sum(axis=-1) / present
-            result[f"{name}_weighted"] = (rate * support).sum(axis=-1) / n
-        result["mcc"] = _matthews(right.sum(axis=-1), (support * predicted).sum(axis=-1), support, predicted, n)
-    return result
-
-
-def constant_answer(support: Array) -> dict[str, float]:
-    """Return every one of `averages` for the model of the most frequent class; empty without labels."""
-    if not support.sum():
-        return {}
-    label = int(support.argmax())
-    right, predicted = np.zeros_like(support), np.zeros_like(support)
-    right[label], predicted[label] = support[label], support.sum()
-    return {name: float(value) for name, value in averages(right, support, predicted).items()}
-
-
-def bootstrap_averages(cells: Cells) -> tuple[dict[str, tuple[float, float]], str]:
-    """Return a 95% interval for each of `averages` by resampling the samples behind the cells, and the method."""
-    truth, prediction, counts = cells
-    if not counts.size:
-        return {}, "none"
-    used, place = np.unique(np.concatenate([truth, prediction]), return_inverse=True)
-    rows, columns = place[: len(truth)], place[len(truth) :]
-    by_row, by_column = _sum_by(rows, len(used)), _sum_by(columns, len(used))
-    names: list[str] = []
-
-    def statistic(drawn: Array) -> Array:
-        """Return every average of every resample."""
-        found = averages(by_row(drawn * (rows == columns)), by_row(drawn), by_column(drawn))
-        names[:] = list(found)
-        return np.stack(list(found.values()), axis=1)
-
-    low, high, method = intervals.bootstrap_counts(counts, statistic)
-    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(names)}, method
-
-
 def confused_pairs(cells: Cells, support: Array, k: int) -> tuple[ConfusedPair, ...]:
     """Return the `k` most frequent mistakes, ties by class."""
     truth, prediction, counts = cells
@@ -207,32 +155,6 @@ def majority(support: Array) -> Baseline | None:
         return None
     label = int(support.argmax())
     return Baseline(CONSTANT, label, int(support[label]) / n, n)
-
-
-def _share(part: Array, whole: Array) -> Array:
-    """Return part / whole, 0 where there is nothing."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
-def _matthews(right: Array, agreement: Array, support: Array, predicted: Array, n: Array) -> Array:
-    """Return Matthews' correlation for several classes; 0 where one side is constant."""
-    top = right * n - agreement
-    bottom = (n**2 - (predicted**2).sum(axis=-1)) * (n**2 - (support**2).sum(axis=-1))
-    return np.where(n > 0, np.divide(top, np.sqrt(bottom), out=np.zeros_like(top), where=bottom > 0), math.nan)
-
-
-def _sum_by(groups: Array, size: int) -> Any:
-    """Return a function that sums the columns of a (k, cells) array by group, into (k, size)."""
-    order = np.argsort(groups, kind="stable")
-    distinct, starts = np.unique(groups[order], return_index=True)
-
-    def total(table: Array) -> Array:
-        """Sum neighbouring columns of one group."""
-        result = np.zeros((len(table), size), table.dtype)
-        result[:, distinct] = np.add.reduceat(table[:, order], starts, axis=1)
-        return result
-
-    return total
 
 
 def _smaller(support: Array, a: int, b: int) -> float:

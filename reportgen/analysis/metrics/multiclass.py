@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reportgen.analysis import calibration, intervals
 from reportgen.analysis.calibration import Reliability
 from reportgen.analysis.metrics import classes as tables
+from reportgen.analysis.metrics.averages import average_intervals, averages, constant_answer
 from reportgen.analysis.metrics.classes import (
     Baseline,
     ConfidenceHistogram,
@@ -146,9 +147,9 @@ class Multiclass(Streaming):
     def result(self) -> tuple[MetricValue, ...]:
         """Return accuracy, top-k, macro and weighted rates, MCC, log loss, Brier score and calibration error."""
         right, support, predicted = self._counts()
-        found = tables.averages(right, support, predicted)
-        plain = tables.constant_answer(support)
-        ends, method = tables.bootstrap_averages(self._pairs.cells())
+        found = averages(right, support, predicted)
+        plain = constant_answer(support)
+        ends, method = average_intervals(self._pairs.cells())
         metrics = [self._accuracy(int(right.sum()), plain), *self._top_k(support)]
         for name, (label, help_text) in AVERAGES.items():
             metrics.append(

@@ -28,9 +28,9 @@ MEAN_IMAGE = "always the mean target"
 class Reconstruction(Streaming):
     """Errors of outputs (n, ...) against targets of the same shape; each sample counts once.
 
-    PSNR and SSIM need the range of values: 1 when all targets lie in 0..1, 2 in -1..1, 255 in 0..255, else the smallest
-    of 1, 2, 10, 255 and 65,535 that spans the targets. Memory: 40 bytes a position (mean target and mean error, up to 4
-    million positions) and up to 0.9 MB for the errors of samples; not growing with n.
+    PSNR and SSIM need the range of values: the smallest of 1, 2, 10, 255 and 65,535 that reaches from 0, or from the
+    lowest target below 0, to the highest. Memory: 40 bytes a position (mean target and mean error, up to 4 million
+    positions) and up to 0.9 MB for the errors of samples; not growing with n.
     """
 
     task = "reconstruction"
@@ -78,7 +78,10 @@ class Reconstruction(Streaming):
         self._faultless.values += int(faultless.sum())
         log_mse = np.log10(np.where(faultless, np.nan, mse), where=~faultless, out=np.full(n, np.nan))
         columns = [mse, np.abs(error).mean(axis=1), log_mse, error.mean(axis=1)]
-        self._rows.add(np.concatenate([np.stack(columns, axis=1), ssim(truth, answer, RANGES)], axis=1))
+        possible = [span for span in RANGES if truth.max() - min(truth.min(), 0.0) <= span] or [RANGES[-1]]
+        similar = np.full((n, len(RANGES)), np.nan)  # A range too small for these targets cannot be chosen in the end.
+        similar[:, len(RANGES) - len(possible) :] = ssim(truth, answer, tuple(possible))
+        self._rows.add(np.concatenate([np.stack(columns, axis=1), similar], axis=1))
         self._errors.add(mse)
         self._truth.add(truth.reshape(-1))
         if self._targets is not None and self._map is not None:
@@ -91,10 +94,7 @@ class Reconstruction(Streaming):
         low, high = float(self._truth.low), float(self._truth.high)
         if low > high:
             return math.nan
-        for span, start, end in ((1.0, 0.0, 1.0), (2.0, -1.0, 1.0), (255.0, 0.0, 255.0)):
-            if start <= low and high <= end:
-                return span
-        return next((span for span in RANGES if high - low <= span), RANGES[-1])
+        return next((span for span in RANGES if high - min(low, 0.0) <= span), RANGES[-1])
 
     def error_map(self) -> Array | None:
         """Return the mean absolute error at each position; None without targets or a fixed shape."""

@@ -313,12 +313,15 @@ def position_labels(y_true: Array, shape: tuple[int, ...], classes: int) -> tupl
 def region_counts(truth: Array, known: Array, answer: Array, classes: int) -> tuple[Array, Array, Array]:
     """Return positions right, of the class, and given the class: each (n, classes), over labelled positions."""
     n = len(truth)
-    sample = np.broadcast_to(np.arange(n).reshape(-1, *[1] * (truth.ndim - 1)), truth.shape)[known] * classes
-    parts = (truth[known], answer[known])
-    support, predicted = (np.bincount(sample + labels, minlength=n * classes) for labels in parts)
-    same = parts[0] == parts[1]
-    right = np.bincount((sample + parts[0])[same], minlength=n * classes)
-    return right.reshape(n, classes), support.reshape(n, classes), predicted.reshape(n, classes)
+    sample = np.arange(n)[:, None] * classes
+    truths, answers = flat_rows(truth) + sample, flat_rows(answer) + sample
+    used = flat_rows(known)
+    if used.all():
+        parts = (truths[truths == answers], truths.reshape(-1), answers.reshape(-1))
+    else:
+        parts = (truths[used & (truths == answers)], truths[used], answers[used])
+    right, support, predicted = (np.bincount(part, minlength=n * classes).reshape(n, classes) for part in parts)
+    return right, support, predicted
 
 
 def sample_dice(right: Array, support: Array, predicted: Array) -> Array:
@@ -331,15 +334,19 @@ def sample_dice(right: Array, support: Array, predicted: Array) -> Array:
 
 def near_boundary(truth: Array, known: Array, answer: Array, wrong: Array) -> NDArray[np.bool_]:
     """Return for each wrong position, in row order, whether its answer is true within 2 positions of it."""
+    sizes = truth.shape[1:]
+    margin = [(0, 0), *[(BOUNDARY, BOUNDARY)] * len(sizes)]
+    framed = np.pad(np.where(known, truth, -1), margin, constant_values=-1)
+    strides = [math.prod(framed.shape[axis + 1 :]) for axis in range(framed.ndim)]
     place = np.nonzero(wrong)
     given = answer[place]
-    near = np.zeros(len(given), bool)
-    sizes = truth.shape[1:]
-    for steps in itertools.product(range(-BOUNDARY, BOUNDARY + 1), repeat=len(sizes)):
-        moved = [axis + step for axis, step in zip(place[1:], steps, strict=True)]
-        inside = np.ones(len(given), bool)
-        for axis, size in zip(moved, sizes, strict=True):
-            inside &= (axis >= 0) & (axis < size)
-        index = (place[0], *(np.clip(axis, 0, size - 1) for axis, size in zip(moved, sizes, strict=True)))
-        near |= inside & known[index] & (truth[index] == given)
+    shifts = [0, *[BOUNDARY] * len(sizes)]
+    start = np.asarray(sum((axis + shift) * s for axis, shift, s in zip(place, shifts, strides, strict=True)))
+    flat, near, left = framed.reshape(-1), np.zeros(len(given), bool), np.arange(len(given))
+    steps = itertools.product(range(-BOUNDARY, BOUNDARY + 1), repeat=len(sizes))
+    for step in sorted(steps, key=lambda step: sum(abs(part) for part in step)):
+        moved = start[left] + sum(part * stride for part, stride in zip(step, strides[1:], strict=True))
+        found = flat[moved] == given[left]
+        near[left[found]] = True
+        left = left[~found]
     return near

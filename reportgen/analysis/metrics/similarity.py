@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.analysis.metrics.labels import flat_rows
+
 Array = NDArray[Any]
 
 WINDOW = 7
@@ -50,21 +52,25 @@ def ssim(truth: Array, answer: Array, ranges: tuple[float, ...]) -> Array:
     var_a = unbiased * (_window_mean(truth * truth, axes, side) - mean_a**2)
     var_b = unbiased * (_window_mean(answer * answer, axes, side) - mean_b**2)
     shared = unbiased * (_window_mean(truth * answer, axes, side) - mean_a * mean_b)
+    light, contrast = 2 * mean_a * mean_b, 2 * shared
+    energy, spread = mean_a**2 + mean_b**2, var_a + var_b
     result = np.empty((n, len(ranges)))
     for index, span in enumerate(ranges):
         c1, c2 = (K1 * span) ** 2, (K2 * span) ** 2
-        top = (2 * mean_a * mean_b + c1) * (2 * shared + c2)
-        bottom = (mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2)
-        result[:, index] = (top / bottom).reshape(n, -1).mean(axis=1)
+        top = (light + c1) * (contrast + c2)
+        top /= (energy + c1) * (spread + c2)
+        result[:, index] = flat_rows(top).mean(axis=1)
     return result
 
 
 def _window_mean(values: Array, axes: tuple[int, ...], side: int) -> Array:
     """Return the mean over a sliding window along `axes`, for windows that lie inside."""
     for axis in axes:
-        pieces = [np.take(values, range(step, values.shape[axis] - side + 1 + step), axis=axis) for step in range(side)]
-        total = pieces[0].copy()
-        for piece in pieces[1:]:
-            total += piece
-        values = total / side
+        length = values.shape[axis] - side + 1
+        before = (slice(None),) * axis
+        total = values[(*before, slice(0, length))].copy()
+        for step in range(1, side):
+            total += values[(*before, slice(step, step + length))]
+        total /= side
+        values = total
     return values
