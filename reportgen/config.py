@@ -10,16 +10,16 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
 from reportgen.config_messages import UNSUPPORTED, explain, pattern_of, unknown_key
-from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Predictions, Settings
-from reportgen.config_yaml import SIZE_LIMIT, Mistake, Path_, Tree, read_yaml
-from reportgen.errors import InputRefused, UsageError
+from reportgen.config_paths import FUNCTION, Draft, settle
+from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Settings
+from reportgen.config_yaml import SIZE_LIMIT, Mistake, Path_, read_yaml
+from reportgen.errors import UsageError
 from reportgen.inputs.trust import NOTHING, Trust
 
 __all__ = ["Batch", "CheckSetting", "Config", "Gate", "describe_schema", "load_config"]
@@ -31,35 +31,6 @@ _SOURCES += (("batch", "vocabulary"), ("predictions", "path"), ("predictions", "
 _CALLED: tuple[Path_, ...] = (("batch", "path"), ("predictions", "path"))  # where a function may be named
 _NEED_X = (".npz", ".h5", ".hdf5")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-
-_Source = TypeVar("_Source", Batch, Predictions)
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A configuration in the making: the tree, what was overridden from where, and what is wrong so far."""
-
-    name: str
-    tree: Tree
-    origins: dict[Path_, str] = field(default_factory=dict)
-    wrong: list[tuple[Mistake, str]] = field(default_factory=list)
-    refused: list[tuple[Mistake, str]] = field(default_factory=list)
-
-    def blame(self, path: Path_, text: str, *, key: bool = False, refuse: bool = False) -> None:
-        """Note that the value (or the key) at `path` is wrong, or must not be followed."""
-        origin = next((self.origins[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.origins), "")
-        line, column = self.tree.key_position(path) if key else self.tree.position(path)
-        place = origin or f"{self.name}:{line}:{column}"
-        (self.refused if refuse else self.wrong).append((Mistake(line, column, text), place))
-
-    def raise_if_wrong(self) -> None:
-        """Raise everything that is wrong, or else everything that is refused, sorted by place."""
-        lines = [f"{place}: {mistake.text}" for mistake, place in sorted(self.wrong + self.refused)]
-        if self.wrong:
-            raise UsageError("\n".join(dict.fromkeys(lines)))
-        if self.refused:
-            raise InputRefused("\n".join(dict.fromkeys(lines)))
 
 
 def load_config(
@@ -79,7 +50,7 @@ def load_config(
     """
     file = Path(path)
     tree = read_yaml(_read_file(file))
-    draft = _Draft(str(path), tree)
+    draft = Draft(str(path), tree)
     draft.wrong += [(mistake, f"{path}:{mistake.line}:{mistake.column}") for mistake in tree.mistakes]
     if not tree.whole:
         draft.raise_if_wrong()
@@ -96,13 +67,14 @@ def load_config(
     assert settings is not None
     if output is not None:
         settings = settings.model_copy(update={"output": output})
-    return _settle(settings, file, draft, trust, confine, keep_going)
+    return settle(settings, file, draft, trust, confine, keep_going)
 
 
 def describe_schema() -> dict[str, Any]:
     """Return the JSON Schema of the configuration file, for editors."""
     schema = Settings.model_json_schema()
     setting = schema["$defs"]["CheckSetting"]
+    schema["anyOf"] = [{"required": ["model"]}, {"required": ["predictions"]}]
     schema["$defs"]["CheckSetting"] = {"anyOf": [{"enum": ["off", "warn", "error"]}, setting]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "reportgen configuration"}
 
@@ -123,7 +95,7 @@ def _read_file(path: Path) -> bytes:
         raise UsageError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _apply_overrides(draft: _Draft, overrides: Sequence[str], environment: Mapping[str, str]) -> None:
+def _apply_overrides(draft: Draft, overrides: Sequence[str], environment: Mapping[str, str]) -> None:
     """Put the environment's values, then those of `--set`, over the file's."""
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in OTHER_VARIABLES:
@@ -139,7 +111,7 @@ def _apply_overrides(draft: _Draft, overrides: Sequence[str], environment: Mappi
         _override(draft, tuple(part.strip() for part in key.split(".")), value, f"--set {key.strip()}")
 
 
-def _override(draft: _Draft, keys: tuple[str, ...], text: str, origin: str) -> None:
+def _override(draft: Draft, keys: tuple[str, ...], text: str, origin: str) -> None:
     """Set one value from outside the file; sections on the way to it are made."""
     if keys[0] == "trust":
         draft.wrong.append((Mistake(0, 0, "trust can only be given as --trust on the command line"), origin))
@@ -158,7 +130,7 @@ def _override(draft: _Draft, keys: tuple[str, ...], text: str, origin: str) -> N
     draft.origins[keys] = origin
 
 
-def _take_out_unsupported(draft: _Draft, trust: Trust) -> None:
+def _take_out_unsupported(draft: Draft, trust: Trust) -> None:
     """Blame keys whose behaviour does not exist yet; those that would run code are refused unless trusted."""
     for path in [path for path in _paths(draft.tree.value) if pattern_of(path) in UNSUPPORTED]:
         needs = UNSUPPORTED[pattern_of(path)]
@@ -200,7 +172,7 @@ def _look_up(value: Any, path: Path_) -> Any:
     return value
 
 
-def _refuse_sources(draft: _Draft, trust: Trust) -> None:
+def _refuse_sources(draft: Draft, trust: Trust) -> None:
     """Refuse addresses on the network and `module:function` where a path should stand."""
     for path in _SOURCES:
         value = _look_up(draft.tree.value, path)
@@ -208,9 +180,9 @@ def _refuse_sources(draft: _Draft, trust: Trust) -> None:
             {path: value} if not isinstance(value, dict) else {(*path, key): below for key, below in value.items()}
         )
         for place, text in _texts(entries):
-            if isinstance(text, str) and "code" in trust and place in _CALLED and _FUNCTION.fullmatch(text):
+            if isinstance(text, str) and "code" in trust and place in _CALLED and FUNCTION.fullmatch(text):
                 continue
-            needs = "remote" if _ADDRESS.match(text) else "code" if _FUNCTION.fullmatch(text) else ""
+            needs = "remote" if _ADDRESS.match(text) else "code" if FUNCTION.fullmatch(text) else ""
             if needs and needs not in trust:
                 act = "would read from the network" if needs == "remote" else "would run code"
                 text = f"`{text}` {act}: it needs --trust={needs} (and is not supported yet); name a local file"
@@ -225,7 +197,7 @@ def _texts(entries: dict[Path_, Any]) -> Iterator[tuple[Path_, str]]:
         yield from ((place, text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str))
 
 
-def _require(draft: _Draft) -> None:
+def _require(draft: Draft) -> None:
     """Blame what is missing where one key needs another."""
     tree = draft.tree.value
     batch, made = (part if isinstance(part, dict) else {} for part in (tree.get("batch"), tree.get("predictions")))
@@ -244,7 +216,7 @@ def _require(draft: _Draft) -> None:
         draft.blame(("batch",), "`batch.x` is required")
 
 
-def _validate(draft: _Draft) -> Settings | None:
+def _validate(draft: Draft) -> Settings | None:
     """Validate the tree; every error goes to its place in the file."""
     _require(draft)
     try:
@@ -271,66 +243,3 @@ def _check_codes() -> tuple[str, ...]:
     except ImportError:
         return ()
     return tuple(check.meta.code for check in CHECKS)
-
-
-def _settle(
-    settings: Settings, file: Path, draft: _Draft, trust: Trust, confine: str | Path | None, keep_going: bool
-) -> Config:
-    """Make every path absolute, keep it below `confine`, and add what the command line granted."""
-    folder = file.resolve().parent
-    values = {name: getattr(settings, name) for name in Settings.model_fields}
-    values["title"] = settings.title or (settings.model or settings.predictions.path or Path("report")).stem
-    values["output"] = folder / settings.output.expanduser()
-    values["model"] = settings.model and folder / settings.model.expanduser()
-    history = settings.history
-    if isinstance(history, Path):
-        values["history"] = folder / history.expanduser()
-    elif history is not None:
-        values["history"] = tuple(folder / path.expanduser() for path in history)
-    if settings.batch is not None:
-        values["batch"] = _absolute(settings.batch, folder)
-    if settings.predictions.path is not None:
-        values["predictions"] = _absolute(settings.predictions, folder)
-    applied = tuple((origin, ".".join(map(str, path))) for path, origin in draft.origins.items())
-    inside = Path(confine).resolve() if confine is not None else None
-    if inside is not None:
-        paths: dict[Path_, Path] = {("output",): values["output"]}
-        paths |= {("model",): values["model"]} if values["model"] else {}
-        _keep_inside(draft, inside, paths, values, file)
-        draft.raise_if_wrong()
-    return Config.model_construct(
-        **values, file=file.resolve(), overrides=applied, trust=trust, confine=inside, keep_going=keep_going
-    )
-
-
-def _absolute(part: _Source, folder: Path) -> _Source:
-    """Return the section with its paths below `folder`; `module:function` stays as it is."""
-    changes: dict[str, Any] = {}
-    for key in ("classes", "vocabulary"):
-        lists = getattr(part, key, {})
-        changes[key] = {n: folder / v.expanduser() if isinstance(v, Path) else v for n, v in lists.items()}
-    if part.path is not None and not _FUNCTION.fullmatch(str(part.path)):
-        changes["path"] = folder / part.path.expanduser()
-    return part.model_copy(update={key: value for key, value in changes.items() if hasattr(part, key)})
-
-
-def _keep_inside(draft: _Draft, inside: Path, paths: dict[Path_, Path], values: dict[str, Any], file: Path) -> None:
-    """Blame every path that leads outside the folder of `--confine`, links followed."""
-    history = values["history"]
-    for index, path in enumerate((history,) if isinstance(history, Path) else history or ()):
-        paths[("history", *((index,) if history != path else ()))] = path
-    for name in ("batch", "predictions"):
-        part = values[name]
-        if part is None or part.path is None:
-            continue
-        if not _FUNCTION.fullmatch(str(part.path)):
-            paths[(name, "path")] = part.path
-        for key in ("classes", "vocabulary"):
-            for inner, given in getattr(part, key, {}).items():
-                if isinstance(given, Path):
-                    paths[(name, key, inner)] = given
-    paths[()] = file
-    for path, place in paths.items():
-        if not place.resolve().is_relative_to(inside):
-            what = f"`{place}`" if path else "the configuration itself"
-            draft.blame(path, f"{what} lies outside {inside}, the folder of --confine", refuse=True)

@@ -8,9 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from reportgen.config_schema import Batch, CheckSetting, Gate, Layers, Limits, Predictions, Settings
+from reportgen.config_batch import Batch, Display, Feature, Normalize, Predictions
+from reportgen.config_schema import CheckSetting, Gate, Layers, Limits, Settings
 from reportgen.config_yaml import Path_
 
+# Keys that people look for in another place.
+ELSEWHERE = {"normalize": "batch.normalize", "display": "batch.display", "vocabulary": "batch.vocabulary"}
 # Keys of the design that do nothing yet ("*" stands for any name) and what running them would need to be allowed.
 UNSUPPORTED: dict[Path_, str] = {
     ("baseline",): "",
@@ -23,12 +26,6 @@ UNSUPPORTED: dict[Path_, str] = {
     ("model", "custom_objects"): "custom_objects",
     ("custom_objects",): "custom_objects",
     ("backend",): "",
-    ("normalize",): "",
-    ("display",): "",
-    ("batch", "normalize"): "",
-    ("batch", "display"): "",
-    ("batch", "weights"): "",
-    ("batch", "vocabulary"): "",
     ("budget",): "",
     ("theme",): "",
     ("brand",): "",
@@ -40,12 +37,18 @@ UNSUPPORTED: dict[Path_, str] = {
 _SECTIONS: dict[Path_, type[BaseModel]] = {
     (): Settings,
     ("batch",): Batch,
+    ("batch", "normalize"): Normalize,
+    ("batch", "normalize", "*"): Normalize,
+    ("batch", "display"): Display,
+    ("batch", "display", "*"): Display,
+    ("batch", "tfrecord", "*"): Feature,
     ("layers",): Layers,
     ("predictions",): Predictions,
     ("limits",): Limits,
     ("gates", "*"): Gate,
     ("checks", "*"): CheckSetting,
 }
+_BY_INPUT = (("batch", "normalize"), ("batch", "display"), ("batch", "tfrecord"))
 _WORDS = {
     "string_type": "must be a text",
     "dict_type": "must be a mapping (`key: value` lines)",
@@ -60,8 +63,12 @@ _WORDS = {
 
 
 def pattern_of(path: Path_) -> Path_:
-    """Return `path` with the names of metrics and checks replaced by "*"."""
-    return (path[0], "*", *path[2:]) if len(path) > 1 and path[0] in ("gates", "checks") else path
+    """Return `path` with the names of metrics, checks, inputs and features as "*" (the only input's left out)."""
+    if len(path) > 1 and path[0] in ("gates", "checks"):
+        return (path[0], "*", *path[2:])
+    if len(path) > 2 and path[:2] in _BY_INPUT:
+        return (*path[:2], *(("*",) if path[2] else ()), *path[3:])
+    return path
 
 
 def keys_at(path: Path_) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ TRUSTS = {
     "custom_objects": "import the classes that `custom_objects` names",
     "plugins": "import the modules that `plugins` names",
     "code": "call the function that a `module:function` source names",
+    "pickle": "read a pickled history: numbers, lists and mappings only, nothing is called",
     "lambda": "run the Python code of Lambda layers in the model file",
     "savedmodel": "run the operations of a SavedModel",
     "remote": "read from the network",

@@ -5,9 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+# The modules of keras.applications whose `preprocess_input` a configuration may name.
+PREPROCESSES = (
+    "convnext",
+    "densenet",
+    "efficientnet",
+    "efficientnet_v2",
+    "imagenet_utils",
+    "inception_resnet_v2",
+    "inception_v3",
+    "mobilenet",
+    "mobilenet_v2",
+    "mobilenet_v3",
+    "nasnet",
+    "resnet",
+    "resnet50",
+    "resnet_v2",
+    "vgg16",
+    "vgg19",
+    "xception",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Where the model is: its absolute path and its format by content, "keras" or "h5".
+    """Where the model is: its absolute path and its format by content, "keras" or "h5"; "none" without a model.
 
     `safe_mode` is Keras's; False only where the command line said `--trust=lambda`.
     """
@@ -18,10 +40,33 @@ class ModelSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class NormalizeSpec:
+    """What is done to one input: times `scale`, minus `mean`, divided by `std` (one number, or one a channel of the last
+    axis); or, alone, the `preprocess_input` of one of PREPROCESSES."""
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    preprocess: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """One feature of a TFRecord: "float32", "int64" or "string" as stored, a sample's shape, how bytes are decoded."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    decode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BatchSpec:
     """Where the batch is. `x` maps model input names to array names ("" for the only input); `y` likewise for outputs.
 
     An empty `y` means no labels. `ids` names an array of sample ids, if any. `classes` maps output name ("" for all) to names.
+    `columns` are a table's columns by the array name that stands for them in `x` and `y`; `features` name the columns of
+    an input. `size` is (height, width) of pictures and `color` their kind, where given; `shapes` is what the model takes
+    (0: open), filled in by the worker. `records` are a TFRecord's features. `root` is where `module:function` is looked for.
     """
 
     path: str
@@ -31,6 +76,26 @@ class BatchSpec:
     ids: str = ""
     weights: str = ""
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    features: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    normalize: dict[str, NormalizeSpec] = field(default_factory=dict)
+    records: dict[str, FeatureSpec] = field(default_factory=dict)
+    size: tuple[int, ...] = ()
+    color: str = ""
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionsSpec:
+    """Predictions made elsewhere: `y_pred` maps output names ("" for the only one) to array names of the batch.
+
+    The batch's `x` then holds both these arrays and, under the names of `inputs`, what may be shown of the samples.
+    """
+
+    y_pred: dict[str, str]
+    inputs: dict[str, str] = field(default_factory=dict)
+    logits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +123,4 @@ class Plan:
     record_limit: int = 20_000
     privacy: str = "show"
     key_salt: str = ""
+    predictions: PredictionsSpec | None = None

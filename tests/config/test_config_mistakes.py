@@ -158,10 +158,8 @@ def test_a_file_without_keys_is_explained(tmp_path: Path, text: str) -> None:
         ("baseline: x.html", "`baseline`"),
         ("gates:\n  accuracy: {min: 0.9, max_drop: 0.01}", "`gates.accuracy.max_drop`"),
         ("backend: jax", "`backend`"),
-        ("batch: {path: a, x: b, normalize: {scale: 255}}", "`batch.normalize`"),
         ("theme: dark", "`theme`"),
         ("budget: 3", "`budget`"),
-        ("history: [a.csv, b.csv]", "a list of histories"),
     ],
 )
 def test_a_key_that_does_nothing_yet_is_refused_with_exit_2(tmp_path: Path, text: str, word: str) -> None:
@@ -192,7 +190,7 @@ def test_108_a_key_that_runs_code_is_refused_with_exit_3_and_names_the_flag(
     assert f"--trust={needs}" in result.stderr and f"{path}:2:" in result.stderr
 
 
-@pytest.mark.parametrize(("text", "needs"), CODE)
+@pytest.mark.parametrize(("text", "needs"), [(text, needs) for text, needs in CODE if "batch" not in text])
 def test_108_with_trust_what_is_not_supported_yet_says_so_with_exit_2(tmp_path: Path, text: str, needs: str) -> None:
     path = write(tmp_path, f"model: m.keras\n{text}\n")
     result = CliRunner().invoke(main, ["check", str(path), f"--trust={needs}"])
@@ -266,7 +264,7 @@ def test_an_override_below_a_text_is_told(tmp_path: Path) -> None:
         ("batch: test.npz", "must be a section"),
         ("batch: {path: t, x: x, classes: [a, null]}", "class 2 has no name"),
         ("batch: {path: t, x: x, classes: [a, [b]]}", "class 2 must be a name"),
-        ("batch: {path: t, x: [a, b]}", "`batch.x"),
+        ("batch: {path: t, x: [a, [b]]}", "`batch.x"),
         ("limits: {memory: lots}", "such as 8 GB"),
         ("limits: {seconds: 0}", "above 0"),
         ("limits: {seconds: soon}", "such as 600"),

@@ -1,0 +1,106 @@
+"""A configuration in the making: where its mistakes are told, and its paths made absolute and kept below a folder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from reportgen.config_batch import Batch, Predictions
+from reportgen.config_schema import Config, Settings
+from reportgen.config_yaml import Mistake, Path_, Tree
+from reportgen.errors import InputRefused, UsageError
+from reportgen.inputs.trust import Trust
+
+FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+Source = TypeVar("Source", Batch, Predictions)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A configuration in the making: the tree, what was overridden from where, and what is wrong so far."""
+
+    name: str
+    tree: Tree
+    origins: dict[Path_, str] = field(default_factory=dict)
+    wrong: list[tuple[Mistake, str]] = field(default_factory=list)
+    refused: list[tuple[Mistake, str]] = field(default_factory=list)
+
+    def blame(self, path: Path_, text: str, *, key: bool = False, refuse: bool = False) -> None:
+        """Note that the value (or the key) at `path` is wrong, or must not be followed."""
+        origin = next((self.origins[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.origins), "")
+        line, column = self.tree.key_position(path) if key else self.tree.position(path)
+        place = origin or f"{self.name}:{line}:{column}"
+        (self.refused if refuse else self.wrong).append((Mistake(line, column, text), place))
+
+    def raise_if_wrong(self) -> None:
+        """Raise everything that is wrong, or else everything that is refused, sorted by place."""
+        lines = [f"{place}: {mistake.text}" for mistake, place in sorted(self.wrong + self.refused)]
+        if self.wrong:
+            raise UsageError("\n".join(dict.fromkeys(lines)))
+        if self.refused:
+            raise InputRefused("\n".join(dict.fromkeys(lines)))
+
+
+def settle(
+    settings: Settings, file: Path, draft: Draft, trust: Trust, confine: str | Path | None, keep_going: bool
+) -> Config:
+    """Make every path absolute, keep it below `confine`, and add what the command line granted."""
+    folder = file.resolve().parent
+    values = {name: getattr(settings, name) for name in Settings.model_fields}
+    values["title"] = settings.title or (settings.model or settings.predictions.path or Path("report")).stem
+    values["output"] = folder / settings.output.expanduser()
+    values["model"] = settings.model and folder / settings.model.expanduser()
+    history = settings.history
+    if isinstance(history, Path):
+        values["history"] = folder / history.expanduser()
+    elif history is not None:
+        values["history"] = tuple(folder / path.expanduser() for path in history)
+    if settings.batch is not None:
+        values["batch"] = _absolute(settings.batch, folder)
+    if settings.predictions.path is not None:
+        values["predictions"] = _absolute(settings.predictions, folder)
+    applied = tuple((origin, ".".join(map(str, path))) for path, origin in draft.origins.items())
+    inside = Path(confine).resolve() if confine is not None else None
+    if inside is not None:
+        paths: dict[Path_, Path] = {("output",): values["output"]}
+        paths |= {("model",): values["model"]} if values["model"] else {}
+        _keep_inside(draft, inside, paths, values, file)
+        draft.raise_if_wrong()
+    return Config.model_construct(
+        **values, file=file.resolve(), overrides=applied, trust=trust, confine=inside, keep_going=keep_going
+    )
+
+
+def _absolute(part: Source, folder: Path) -> Source:
+    """Return the section with its paths below `folder`; `module:function` stays as it is."""
+    changes: dict[str, Any] = {}
+    for key in ("classes", "vocabulary"):
+        lists = getattr(part, key, {})
+        changes[key] = {n: folder / v.expanduser() if isinstance(v, Path) else v for n, v in lists.items()}
+    if part.path is not None and not FUNCTION.fullmatch(str(part.path)):
+        changes["path"] = folder / part.path.expanduser()
+    return part.model_copy(update={key: value for key, value in changes.items() if hasattr(part, key)})
+
+
+def _keep_inside(draft: Draft, inside: Path, paths: dict[Path_, Path], values: dict[str, Any], file: Path) -> None:
+    """Blame every path that leads outside the folder of `--confine`, links followed."""
+    history = values["history"]
+    for index, path in enumerate((history,) if isinstance(history, Path) else history or ()):
+        paths[("history", *((index,) if history != path else ()))] = path
+    for name in ("batch", "predictions"):
+        part = values[name]
+        if part is None or part.path is None:
+            continue
+        if not FUNCTION.fullmatch(str(part.path)):
+            paths[(name, "path")] = part.path
+        for key in ("classes", "vocabulary"):
+            for inner, given in getattr(part, key, {}).items():
+                if isinstance(given, Path):
+                    paths[(name, key, inner)] = given
+    paths[()] = file
+    for path, place in paths.items():
+        if not place.resolve().is_relative_to(inside):
+            what = f"`{place}`" if path else "the configuration itself"
+            draft.blame(path, f"{what} lies outside {inside}, the folder of --confine", refuse=True)
