@@ -18,7 +18,7 @@ from reportgen.figures import ink
 from reportgen.figures.chart_labels import Layout, choose_layout, write_labels
 from reportgen.figures.chart_series import Drawn, bar_slots, read_series
 from reportgen.figures.drawing import Drawing
-from reportgen.figures.lettering import escape, open_svg
+from reportgen.figures.lettering import clean, escape, open_svg
 from reportgen.figures.scales import Scale, Values, choose_scale
 from reportgen.report.blocks import Axis, Chart, Frame
 
@@ -107,7 +107,7 @@ def _draw(plan: Plan) -> str:
 
     box = plan.layout
     # The salt names clip paths: one chart's ids differ from another's, and are the same in every run.
-    salt = plan.block.id
+    salt = ascii(plan.block.id)
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": salt, "text.parse_math": False, "path.simplify": False}
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=(box.width / 72, box.height / 72), dpi=72, frameon=False)
@@ -251,7 +251,7 @@ def _draw_interval(axes: Any, plan: Plan, gid: str, one: Drawn, x: Values) -> No
     parts = [x, low, x, high, x - cap, low, x + cap, low, x - cap, high, x + cap, high]
     lines = np.stack(parts, axis=1)[np.isfinite(low) & np.isfinite(high) & np.isfinite(x)].reshape(-1, 2, 2)
     broken = np.concatenate([lines, np.full((len(lines), 1, 2), np.nan)], axis=1).reshape(-1, 2)
-    axes.plot(broken[:, 0], broken[:, 1], color=colour, linewidth=1.2, alpha=0.8, gid=gid, zorder=3)
+    axes.plot(broken[:, 0], broken[:, 1], color=colour, linewidth=1.2, alpha=0.8, gid=gid, zorder=2.4)
 
 
 def _draw_marks(axes: Any, plan: Plan) -> None:
@@ -270,7 +270,9 @@ def _compact(svg: str, series: list[str]) -> str:
     body = svg[svg.index('<g id="figure_1"') : svg.rindex("</svg>")]
     body = ink.replace_stand_ins(body)
     body = NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), body)
-    body = re.sub(r'<g id="series-(\d+)">', lambda m: f'<g data-series="{escape(series[int(m.group(1))])}">', body)
+    body = re.sub(
+        r'<g id="series-(\d+)">', lambda m: f'<g data-series="{escape(clean(series[int(m.group(1))]))}">', body
+    )
     body = body.replace('<g id="mark">', '<g data-part="mark">').replace('<g id="grid">', '<g data-part="grid">')
     body = re.sub(r'<g id="[^"]*">', "<g>", body)
     body = re.sub(r"\s*\n\s*", "\n", body).replace(" \n", " ")

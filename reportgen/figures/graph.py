@@ -125,6 +125,8 @@ def read_layout(data: bytes, block: GraphView) -> Placed | None:
         frames: dict[str, tuple[float, float, float, float]] = {}
         for item in layout.get("objects", []):
             if item["name"].startswith("cluster_"):
+                if "bb" not in item:
+                    continue  # a frame around nothing is not laid out
                 x0, y0, x1, y1 = (float(part) for part in item["bb"].split(","))
                 frames[block.groups[int(item["name"][8:])].id] = (x0 + MARGIN, height - y1 + MARGIN, x1 - x0, y1 - y0)
             else:

@@ -39,12 +39,13 @@ class Scale:
         return np.where(np.isfinite(positions), positions, np.nan)
 
     def value(self, position: float) -> float:
-        """Return the value at a position, at most the largest float."""
+        """Return the value at a position, at most the largest float, above zero on a log axis."""
         try:
             value = 10.0**position if self.log else position * 10.0**self.exponent
         except OverflowError:
             value = math.inf
-        return min(max(value, -sys.float_info.max), sys.float_info.max)
+        least = 5e-324 if self.log else -sys.float_info.max
+        return min(max(value, least), sys.float_info.max)
 
 
 def choose_scale(axis: Axis, values: Values, *, room: float, pad: float = PADDING, base: bool = False) -> Scale:
@@ -113,7 +114,6 @@ def _log_scale(axis: Axis, values: Values, room: float, pad: float) -> Scale:
     margin = pad * (high - low) if high > low else 0.5
     low = math.log10(axis.low) if axis.low and axis.low > 0 else low - margin
     high = math.log10(axis.high) if axis.high and axis.high > 0 else high + margin
-    low, high = max(low, -307.0), min(high, 308.25)
     if not low < high:
         low, high = low - 0.5, low + 0.5
     span, bins = high - low, max(room / 45, 2)
@@ -125,8 +125,11 @@ def _log_scale(axis: Axis, values: Values, room: float, pad: float) -> Scale:
     inside = tuple(tick for tick in ticks if low <= tick <= high)
     if len(inside) >= 2:
         return Scale(True, low, high, inside, tuple(write_power(tick) for tick in inside))
-    even = [tick for tick in _linear_ticks(10.0**low, 10.0**high, room, False) if tick > 0]
-    return Scale(True, low, high, tuple(math.log10(tick) for tick in even), write_ticks(tuple(even), 0))
+    decade = math.floor(low)
+    even = [tick for tick in _linear_ticks(10.0 ** (low - decade), 10.0 ** (high - decade), room, False) if tick > 0]
+    exponent = decade if abs(decade) > 4 else 0
+    labels = write_ticks(tuple(tick * 10.0 ** (decade - exponent) for tick in even), exponent)
+    return Scale(True, low, high, tuple(math.log10(tick) + decade for tick in even), labels)
 
 
 def write_power(position: float) -> str:
