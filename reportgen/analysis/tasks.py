@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from reportgen.analysis.clues import Clues, read_clues
 
 Array = NDArray[Any]
 
@@ -31,7 +32,6 @@ REGRESSION = (
     "poisson",
 )
 MANY_TARGETS = 64
-SUM_TOLERANCE = 2e-3
 WORDS = {
     "binary": "yes or no",
     "multiclass": "one of several classes",
@@ -67,29 +67,6 @@ class TaskChoice:
     scores: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Clues:
-    """What is known of one output when its task is chosen."""
-
-    shape: tuple[int | None, ...]
-    activation: str
-    loss: str
-    labels: str  # "", "indices", "one-hot", "flags", "shares", "numbers" or "text"
-    label_rank: int
-    probabilities: str  # "rows" (sum to one along the last axis), "each" (all in 0..1) or ""
-    classes: int
-
-    @property
-    def rank(self) -> int:
-        """Number of axes without the batch."""
-        return len(self.shape)
-
-    @property
-    def last(self) -> int:
-        """Length of the last axis; 1 for a bare number, 0 when unknown."""
-        return (self.shape[-1] or 0) if self.shape else 1
-
-
 def choose_task(
     wanted: str,
     shape: tuple[int | None, ...],
@@ -106,7 +83,7 @@ def choose_task(
     `y` (None without labels) and `y_pred` are the first chunk; `classes` is the number of class names given (0: none).
     A wanted task that the shape rules out gives "other" with the reason.
     """
-    clues = _read_clues(shape, activation, loss, y, np.asarray(y_pred), classes)
+    clues = read_clues(shape, activation, loss, y, np.asarray(y_pred), classes)
     if wanted in TASKS:
         task, why = wanted, "set in the configuration"
         if clues.rank not in RANKS[wanted] or (wanted == "binary" and clues.last not in (1, 2)):
@@ -121,7 +98,7 @@ def choose_task(
     return TaskChoice(task, f"{WORDS[task]}: {why}{how}", scores)
 
 
-def _guess(clues: _Clues) -> tuple[str, str]:
+def _guess(clues: Clues) -> tuple[str, str]:
     """Return the task and why, when the configuration leaves it open."""
     if 0 in clues.shape:
         return "other", "the output is empty"
@@ -132,7 +109,7 @@ def _guess(clues: _Clues) -> tuple[str, str]:
     return _guess_positions(clues)
 
 
-def _guess_one(clues: _Clues) -> tuple[str, str]:
+def _guess_one(clues: Clues) -> tuple[str, str]:
     """Choose for one number a sample."""
     flags = clues.labels in ("indices", "flags", "one-hot")
     if clues.loss in (*BINARY, *HINGE):
@@ -150,7 +127,7 @@ def _guess_one(clues: _Clues) -> tuple[str, str]:
     return "regression", "one number" + (", and the labels are numbers" if clues.labels else " without a sigmoid")
 
 
-def _guess_row(clues: _Clues) -> tuple[str, str]:
+def _guess_row(clues: Clues) -> tuple[str, str]:
     """Choose for one row of numbers a sample."""
     one_class = "binary" if clues.last == 2 else "multiclass"
     size = clues.last
@@ -174,7 +151,7 @@ def _guess_row(clues: _Clues) -> tuple[str, str]:
     return "other", f"{size} numbers without labels, loss or softmax: an embedding or dense output"
 
 
-def _guess_sigmoids(clues: _Clues, one_class: str) -> tuple[str, str]:
+def _guess_sigmoids(clues: Clues, one_class: str) -> tuple[str, str]:
     """Choose for a row of scores that are each judged alone."""
     size = clues.last
     source = f"the loss is {clues.loss}" if clues.loss in BINARY else "the last activation is a sigmoid"
@@ -185,14 +162,14 @@ def _guess_sigmoids(clues: _Clues, one_class: str) -> tuple[str, str]:
     return "multilabel", f"{size} scores, each judged alone: {source}"
 
 
-def _numbers(clues: _Clues, size: int, why: str) -> tuple[str, str]:
+def _numbers(clues: Clues, size: int, why: str) -> tuple[str, str]:
     """Choose between separate targets and a signal by their number."""
     if size <= MANY_TARGETS:
         return "regression", f"{size} numbers a sample, and {why}"
     return "reconstruction", f"{size:,} numbers a sample, too many for separate targets, and {why}"
 
 
-def _guess_positions(clues: _Clues) -> tuple[str, str]:
+def _guess_positions(clues: Clues) -> tuple[str, str]:
     """Choose for outputs with positions: steps, pixels or voxels."""
     steps = clues.rank == 2
     by_class = "sequence" if steps else "segmentation"
@@ -219,7 +196,7 @@ def _guess_positions(clues: _Clues) -> tuple[str, str]:
     return _guess_signal(clues)
 
 
-def _guess_signal(clues: _Clues) -> tuple[str, str]:
+def _guess_signal(clues: Clues) -> tuple[str, str]:
     """Choose for values at positions that are not classes."""
     if not clues.labels and not clues.loss:
         return "other", "values at positions, without labels or loss: a dense output or embedding"
@@ -230,7 +207,7 @@ def _guess_signal(clues: _Clues) -> tuple[str, str]:
     return "reconstruction", f"values at positions, and {source}"
 
 
-def _kind_of_scores(task: str, clues: _Clues, from_logits: bool | None) -> tuple[str, str]:
+def _kind_of_scores(task: str, clues: Clues, from_logits: bool | None) -> tuple[str, str]:
     """Return what the numbers are, and words to add to the reason."""
     if task in ("regression", "reconstruction", "other"):
         return "values", ""
@@ -242,64 +219,6 @@ def _kind_of_scores(task: str, clues: _Clues, from_logits: bool | None) -> tuple
     return "scores", "; its scores are not probabilities, so they are shown as they are"
 
 
-def _read_clues(
-    shape: tuple[int | None, ...], activation: str, loss: str, y: Array | None, y_pred: Array, classes: int
-) -> _Clues:
-    """Gather what is known."""
-    name = snake_case(activation)
-    sums = _probabilities(y_pred)
-    labels, rank = ("", 0) if y is None or not np.size(y) else _kind_of_labels(np.asarray(y))
-    return _Clues(tuple(shape), name, snake_case(loss), labels, rank, sums, classes)
-
-
-def _kind_of_labels(y: Array) -> tuple[str, int]:
-    """Return what the labels look like, and their number of axes with the batch, a last axis of 1 left out."""
-    rank = y.ndim
-    if rank > 1 and y.shape[-1] == 1:
-        y, rank = y[..., 0], rank - 1
-    if y.dtype.kind in "USO":
-        return "text", rank
-    if y.dtype.kind not in "biuf":
-        return "numbers", rank
-    known = y[np.isfinite(y)] if y.dtype.kind == "f" else y.reshape(-1)
-    if known.size == 0:
-        return "", rank
-    low, high = float(known.min()), float(known.max())
-    whole = y.dtype.kind != "f" or bool((known == np.floor(known)).all())
-    if rank > 1 and low >= 0 and high <= 1 and y.shape[-1] > 1:
-        sums = y.astype(np.float64).sum(axis=-1)
-        if whole and bool((sums == 1).all()):
-            return "one-hot", rank
-    if whole and low >= -1 and high <= 1:
-        return "flags", rank
-    if whole and low >= 0 and (y.dtype.kind != "f" or high < 1_000):
-        return "indices", rank
-    return ("shares" if low >= 0 and high <= 1 else "numbers"), rank
-
-
-def _probabilities(y_pred: Array) -> str:
-    """Say whether scores are probabilities: rows that sum to one, or at least each between 0 and 1."""
-    if y_pred.dtype.kind not in "biuf" or not y_pred.size:
-        return ""
-    rows = y_pred.reshape(len(y_pred), -1, y_pred.shape[-1]).astype(np.float64) if y_pred.ndim > 1 else None
-    values = y_pred.astype(np.float64)
-    finite = values[np.isfinite(values)]
-    if not finite.size or finite.min() < -1e-6 or finite.max() > 1 + SUM_TOLERANCE:
-        return ""
-    if rows is not None and y_pred.shape[-1] > 1:
-        sums = rows.sum(axis=-1)
-        sums = sums[np.isfinite(sums)]
-        if sums.size and bool((np.abs(sums - 1) <= SUM_TOLERANCE).all()):
-            return "rows"
-    return "each"
-
-
 def _shape_words(shape: tuple[int | None, ...]) -> str:
     """Write a shape for people."""
     return "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
-
-
-def snake_case(name: str) -> str:
-    """Return the name of a Keras class or function in the form of its functions (HingeLoss -> hinge_loss)."""
-    last = name.rsplit(".", 1)[-1].rsplit(">", 1)[-1]
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last).lower()

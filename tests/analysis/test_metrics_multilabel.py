@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from reportgen.analysis.metrics import make_accumulator
-from reportgen.analysis.metrics import multilabel as module
+from reportgen.analysis.metrics import label_scores, make_accumulator
+from reportgen.analysis.metrics.multilabel import Multilabel
 
 
 def made(y, p, scores="probabilities"):
@@ -105,7 +105,7 @@ def test_a_label_that_never_occurs_is_not_averaged():
 
 
 def test_many_labels_are_binned_with_a_stated_error(monkeypatch):
-    monkeypatch.setattr(module, "EXACT_VALUES", 1_000)
+    monkeypatch.setattr(label_scores, "EXACT_VALUES", 1_000)
     y, p = data(5, n=2_000)
     accumulator = made(y[:900], p[:900])
     accumulator.update(y[900:], p[900:])
@@ -114,7 +114,7 @@ def test_many_labels_are_binned_with_a_stated_error(monkeypatch):
     assert any("1,024 bins" in note for note in accumulator.notes())
     plain = made(y, np.log(p / (1 - p)), "scores")
     assert by_name(plain)["map"].value == pytest.approx(sk.average_precision_score(y, p), abs=5e-3)
-    restored = module.Multilabel.from_state(accumulator.state())
+    restored = Multilabel.from_state(accumulator.state())
     assert restored.result() == accumulator.result()
 
 

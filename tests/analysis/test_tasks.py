@@ -4,8 +4,9 @@
 import numpy as np
 import pytest
 
+from reportgen.analysis.clues import snake_case
 from reportgen.analysis.metrics import make_accumulator
-from reportgen.analysis.tasks import TASKS, choose_task, snake_case
+from reportgen.analysis.tasks import TASKS, choose_task
 
 R = np.random.default_rng(0)
 N = 32

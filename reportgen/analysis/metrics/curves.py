@@ -205,6 +205,21 @@ class ScoreTable:
         return np.flatnonzero(np.diff(group, prepend=-1))
 
 
+def average_precision_ends(values: Array, positives: Array) -> tuple[Array, Array]:
+    """Return 95% intervals of average precisions on the log-odds scale.
+
+    K. Boyd, K. H. Eng and C. D. Page, "Area under the precision-recall curve: point estimates and confidence
+    intervals", ECML 2013. Values of 0 and 1 get Wilson's interval on the positives instead.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = np.log(values / (1 - values))
+        half = intervals.Z95 / np.sqrt(positives * values * (1 - values))
+        low, high = 1 / (1 + np.exp(half - odds)), 1 / (1 + np.exp(-half - odds))
+    wilson_low, wilson_high = intervals.wilson(values * positives, positives)
+    inside = (values > 0) & (values < 1)
+    return np.where(inside, low, wilson_low), np.where(inside, high, wilson_high)
+
+
 def _average_precision(negative: Array, positive: Array) -> Array:
     """Return the average precision of each row; columns in falling order of score."""
     true = np.cumsum(positive, axis=1)

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from reportgen.analysis import intervals
 from reportgen.analysis.metrics import classes as tables
 from reportgen.analysis.metrics.classes import ConfusedPair, ConfusionBlock, PerClass
-from reportgen.analysis.metrics.labels import from_one_hot, numbers, softmax, whole_numbers
 from reportgen.analysis.metrics.pairs import DENSE_CLASSES, PairCounts
 from reportgen.analysis.metrics.parts import Covariance, Sum
+from reportgen.analysis.metrics.steps import score_steps as score_steps
+from reportgen.analysis.metrics.steps import step_labels as step_labels
+from reportgen.analysis.metrics.steps import trailing_zeros
 from reportgen.analysis.metrics.streaming import Streaming
 from reportgen.analysis.metrics.value import MetricValue
 
 Array = NDArray[Any]
 
-BLOCK_VALUES = 2_000_000
-CLIP = 1e-7
 TOP = 5
 STEPS = 1_024
 LENGTHS = 24
-MAJORITY = "always the most frequent token"
+METHOD = "Student's t over sequences, linearised"
 FREQUENCIES = "always the token frequencies"
 
 
@@ -102,7 +102,7 @@ class Sequence(Streaming):
         self._predicted.values += np.bincount(answer[finite].reshape(-1), minlength=self.classes)
         used = labelled & finite
         if used.any():
-            self._whole.values[3] += _trailing_zeros(truth[used], known[used])
+            self._whole.values[3] += trailing_zeros(truth[used], known[used])
             self._add(truth[used], known[used], answer[used], place[used], nll[used])
 
     def _add(self, truth: Array, known: Array, answer: Array, place: Array, nll: Array) -> None:
@@ -174,33 +174,50 @@ class Sequence(Streaming):
         whole, steps, top, _ = (int(value) for value in self._whole.values)
         right, support, _ = self._tokens.values
         shares = np.sort(support)[::-1] / max(steps, 1)
-        used = shares[shares > 0]
-        entropy = float(-(used * np.log(used)).sum())
         known = steps > 0
+        metrics = [self._share("token_accuracy", "Token accuracy", int(right.sum()), 0, shares[:1])]
+        if self.classes >= 2 * TOP - 1:
+            metrics.append(self._share(f"top_{TOP}_accuracy", f"Top-{TOP} token accuracy", top, 2, shares[:TOP]))
+        faultless = self._metric(
+            "sequence_accuracy",
+            "Faultless sequences",
+            whole / self.n_labelled if known else math.nan,
+            intervals.wilson_pair(whole, self.n_labelled),
+            "Wilson",
+            unit="share",
+            help="Share of sequences with every labelled step right.",
+        )
+        return (*metrics, *self._losses(shares[shares > 0], known), faultless)
+
+    def _share(self, name: str, label: str, hits: int, column: int, plain: Array) -> MetricValue:
+        """Return a share of the labelled steps; `plain` are the shares of the tokens that a constant answer names."""
+        steps = int(self._whole.values[1])
+        value = hits / steps if steps else math.nan
+        several = f"the {len(plain)} most frequent tokens" if len(plain) > 1 else "the most frequent token"
+        return self._metric(
+            name,
+            label,
+            value,
+            self._ratio_ends(column, value),
+            METHOD,
+            baseline=float(plain.sum()) if steps else None,
+            baseline_name=f"always {several}",
+            unit="share",
+            help="Share of labelled steps whose label is the top answer, or among the best five.",
+        )
+
+    def _losses(self, shares: Array, known: bool) -> tuple[MetricValue, MetricValue]:
+        """Return perplexity and log loss a step beside those of the token frequencies."""
+        entropy = float(-(shares * np.log(shares)).sum())
         loss = float(self._rows.mean[1] / self._rows.mean[3]) if known and self.probabilistic else math.nan
-        loss_ends = self._ratio_ends(1, loss)
-        perplexity_ends = (math.exp(min(loss_ends[0], 700)), math.exp(min(loss_ends[1], 700)))
-        accuracy = int(right.sum()) / steps if known else math.nan
-        share = top / steps if known else math.nan
-        method = "Student's t over sequences, linearised"
-        metrics = [
-            self._metric(
-                "token_accuracy",
-                "Token accuracy",
-                accuracy,
-                self._ratio_ends(0, accuracy),
-                method,
-                baseline=float(shares[0]) if known else None,
-                baseline_name=MAJORITY,
-                unit="share",
-                help="Share of labelled steps whose top answer is right.",
-            ),
+        ends = self._ratio_ends(1, loss)
+        return (
             self._metric(
                 "perplexity",
                 "Perplexity",
-                math.exp(loss) if loss < 700 else math.nan,
-                perplexity_ends,
-                method,
+                math.exp(loss),
+                (math.exp(ends[0]), math.exp(ends[1])),
+                METHOD,
                 better="lower",
                 baseline=math.exp(entropy) if known else None,
                 baseline_name=FREQUENCIES,
@@ -210,37 +227,14 @@ class Sequence(Streaming):
                 "log_loss",
                 "Log loss a step",
                 loss,
-                loss_ends,
-                method,
+                ends,
+                METHOD,
                 better="lower",
                 baseline=entropy if known else None,
                 baseline_name=FREQUENCIES,
                 help="Mean of -ln(probability given to the label), cut at 1e-7 as Keras does.",
             ),
-            self._metric(
-                "sequence_accuracy",
-                "Faultless sequences",
-                whole / self.n_labelled if known else math.nan,
-                intervals.wilson_pair(whole, self.n_labelled),
-                "Wilson",
-                unit="share",
-                help="Share of sequences with every labelled step right.",
-            ),
-        ]
-        if self.classes >= 2 * TOP - 1:
-            metric = self._metric(
-                f"top_{TOP}_accuracy",
-                f"Top-{TOP} token accuracy",
-                share,
-                self._ratio_ends(2, share),
-                method,
-                baseline=float(shares[:TOP].sum()) if known else None,
-                baseline_name=f"always the {TOP} most frequent tokens",
-                unit="share",
-                help=f"Share of labelled steps whose label is among the {TOP} best answers.",
-            )
-            metrics.insert(1, metric)
-        return tuple(metrics)
+        )
 
     def _ratio_ends(self, index: int, value: float) -> tuple[float, float]:
         """Return the interval of a sum over steps divided by the number of steps, over sequences."""
@@ -254,55 +248,3 @@ class Sequence(Streaming):
     def _bad_label_words(self) -> str:
         """Say what was wrong with labels that could not be used."""
         return f"have no step in 0..{self.classes - 1}"
-
-
-def step_labels(
-    y_true: Array, shape: tuple[int, ...], weights: Array | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return labels (n, T) and which steps count; raises ValueError if they do not fit scores of shape (n, T, V)."""
-    labels = numbers(y_true)
-    if labels.shape in (shape[:2], (*shape[:2], 1)):
-        flat, known = whole_numbers(labels.reshape(-1), shape[2])
-        truth, known = flat.reshape(shape[:2]), known.reshape(shape[:2])
-    elif labels.shape == shape:
-        truth, known = from_one_hot(labels)
-    else:
-        raise ValueError(f"labels have shape {labels.shape}; expected {shape[:2]} or {shape}")
-    if weights is not None and np.shape(weights) == shape[:2]:
-        known = known & (np.asarray(weights) != 0)
-    return truth, known
-
-
-def score_steps(truth: Array, scores: Array, kind: str) -> tuple[Array, Array, Array, Array]:
-    """Return which sequences are finite (n,), and for each step (n, T): answer, place of the label (0: best), -ln p.
-
-    -ln p is NaN when scores are not probabilities. Works in blocks of 2 million scores, so that memory stays flat.
-    """
-    n, steps, tokens = scores.shape
-    flat, labels = scores.reshape(-1, tokens), truth.reshape(-1)
-    finite = np.zeros(len(flat), bool)
-    answer, place = np.zeros(len(flat), np.int64), np.zeros(len(flat), np.int64)
-    nll = np.full(len(flat), np.nan)
-    size = max(1, BLOCK_VALUES // tokens)
-    for start in range(0, len(flat), size):
-        part = slice(start, start + size)
-        block = flat[part].astype(np.float64)
-        finite[part] = np.isfinite(block).all(axis=1)
-        block[~finite[part]] = 0.0
-        answer[part] = block.argmax(axis=1)
-        own = block[np.arange(len(block)), labels[part]]
-        equal = (block == own[:, None]) & (np.arange(tokens) < labels[part][:, None])
-        place[part] = (block > own[:, None]).sum(axis=1) + equal.sum(axis=1)
-        if kind in ("probabilities", "logits"):
-            own = softmax(block)[np.arange(len(block)), labels[part]] if kind == "logits" else own
-            nll[part] = -np.log(np.clip(own, CLIP, 1.0))
-    whole = np.asarray(finite.reshape(n, steps).all(axis=1))
-    return whole, answer.reshape(n, steps), place.reshape(n, steps), nll.reshape(n, steps)
-
-
-def _trailing_zeros(truth: Array, known: Array) -> int:
-    """Return how many labelled steps are zeros at the end of their sequence, but for sequences of zeros alone."""
-    zero = (truth == 0) & known
-    other = (truth != 0) & known
-    last = np.where(other.any(axis=1), truth.shape[1] - 1 - other[:, ::-1].argmax(axis=1), truth.shape[1])
-    return int((zero & (np.arange(truth.shape[1]) > last[:, None])).sum())
