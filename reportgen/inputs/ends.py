@@ -21,10 +21,14 @@ _WRAPPERS = ("TimeDistributed",)
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Number types by model input ("string" for text), length of the last axis by model output (None: unknown)."""
+    """Number types by model input ("string" for text), length of the last axis by model output (None: unknown).
+
+    `keys` are the names of a model whose inputs or outputs are a mapping: they too name an end.
+    """
 
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, int | None] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
 
 
 def describe_ends(config: dict[str, Any]) -> Ends:
@@ -40,7 +44,9 @@ def describe_ends(config: dict[str, Any]) -> Ends:
         return Ends(inputs, {_name(layers[-1]): _sequential_width(layers)})
     by_name = {_name(layer): layer for layer in layers}
     names = _ends_of(inner["output_layers"])
-    return Ends(inputs, {name: _width(by_name[name]) for name in names if name in by_name})
+    mappings = [ends for ends in (inner.get("input_layers"), inner["output_layers"]) if isinstance(ends, dict)]
+    keys = tuple(str(key) for ends in mappings for key in ends)
+    return Ends(inputs, {name: _width(by_name[name]) for name in names if name in by_name}, keys)
 
 
 def _settings(layer: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from reportgen.config_schema import Config
 from reportgen.inputs.batch import describe_batch
 from reportgen.inputs.ends import describe_ends
 from reportgen.inputs.files import compute_sha256
+from reportgen.inputs.fit import check_names
 from reportgen.inputs.preflight import inspect_model
 from reportgen.report.values import Missing
 from reportgen.worker.plan import ModelSpec, Plan
@@ -45,7 +46,9 @@ def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
     file = inspect_model(config.model, config.trust)
     model = ModelSpec(str(config.model), file.format, safe_mode="lambda" not in config.trust)
-    batch = describe_batch(config.batch, describe_ends(file.config)) if config.batch is not None else None
+    ends = describe_ends(file.config)
+    check_names(config, ends)
+    batch = describe_batch(config.batch, ends) if config.batch is not None else None
     plan = Plan(
         model=model,
         batch=batch,
