@@ -265,3 +265,15 @@ def test_exact_quantiles_equal_numpy():
     shares = np.linspace(0, 1, 33)
     np.testing.assert_allclose(spread.quantiles(shares), np.quantile(values, shares))
     assert np.isnan(Spread().quantiles(shares)).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_state_that_claims_a_huge_output_is_refused_or_takes_no_memory(name):
+    state = made(name).state()
+    state["settings"] = np.asarray([*state["settings"][:2], 2**40, 2**40], np.int64)
+    if name.split("-", maxsplit=1)[0] in ("binary", "reconstruction", "other"):
+        restored = type(made(name)).from_state(state)
+        assert sum(value.nbytes for value in restored.state().values()) < 100_000
+        return
+    with pytest.raises(ValueError, match=r"too many|needs|at most"):
+        type(made(name)).from_state(state)

@@ -27,6 +27,7 @@ from reportgen.analysis.metrics.value import MetricValue
 
 Array = NDArray[Any]
 
+MOST_CLASSES = 10_000_000
 RANKS = 10
 HISTOGRAM_BINS = 20
 CLIP = 1e-7
@@ -45,8 +46,8 @@ class Multiclass(Streaming):
     def _build(self) -> None:
         """Make the parts."""
         self.classes = int(self.shape[-1] or 0) if self.shape else self.classes
-        if self.classes < 2:
-            raise ValueError("a multiclass output needs at least 2 scores a sample")
+        if not 2 <= self.classes <= MOST_CLASSES:
+            raise ValueError("a multiclass output needs 2 to 10 million scores a sample")
         self._pairs = self._part("pairs", PairCounts(self.classes))
         self._predicted = self._part("predicted", Sum(self.classes))
         self._ranks = self._part("ranks", Sum(RANKS + 1))

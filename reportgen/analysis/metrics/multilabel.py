@@ -19,6 +19,7 @@ from reportgen.analysis.metrics.value import MetricValue
 
 Array = NDArray[Any]
 
+MOST_LABELS = 500_000
 PAIR_LABELS = 200
 CLIP = 1e-7
 RANDOM = "a random order"
@@ -54,8 +55,8 @@ class Multilabel(Streaming):
     def _build(self) -> None:
         """Make the parts."""
         self.labels = int(self.shape[-1] or 0) if self.shape else 0
-        if self.labels < 1:
-            raise ValueError("a multilabel output needs a known number of labels")
+        if not 1 <= self.labels <= MOST_LABELS:
+            raise ValueError("a multilabel output needs a known number of labels, at most 500,000")
         self._tables = self._part("tables", Sum(self.labels, 4))
         self._exact = self._part("exact", Sum(3))
         self._predicted = self._part("predicted", Sum(self.labels))

@@ -17,6 +17,7 @@ from reportgen.analysis.metrics.streaming import Streaming
 
 Array = NDArray[Any]
 
+MOST_TARGETS = 1_000_000
 SPREAD_TARGETS = 16
 ROW_TARGETS = 256
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -70,6 +71,8 @@ class RegressionSums(Streaming):
         if any(size is None or size < 1 for size in self.shape):
             raise ValueError("a regression output needs a fixed shape")
         self.targets = math.prod(size or 0 for size in self.shape)
+        if self.targets > MOST_TARGETS:
+            raise ValueError(f"{self.targets:,} targets are too many; set the task to reconstruction")
         self._moments = self._part("moments", Moments(self.targets, 6))
         self._samples = self._part("samples", Moments(2))
         self._zeros = self._part("zeros", Sum(self.targets))

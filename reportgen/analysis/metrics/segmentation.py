@@ -25,6 +25,7 @@ from reportgen.analysis.metrics.value import MetricValue
 
 Array = NDArray[Any]
 
+MOST_CHANNELS = 1_000_000
 JOINT_CLASSES = 100
 METHOD = "Student's t over samples, linearised"
 
@@ -72,7 +73,7 @@ class Segmentation(Streaming):
     def _build(self) -> None:
         """Make the parts."""
         channels = int(self.shape[-1] or 0) if self.shape else 0
-        if channels < 1 or len(self.shape) < 2:
+        if not 1 <= channels <= MOST_CHANNELS or len(self.shape) < 2:
             raise ValueError("a segmentation output needs positions and a known number of channels")
         self.channels = channels
         self.classes = max(channels, 2)

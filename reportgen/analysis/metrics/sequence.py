@@ -22,6 +22,7 @@ from reportgen.analysis.metrics.value import MetricValue
 
 Array = NDArray[Any]
 
+MOST_TOKENS = 10_000_000
 TOP = 5
 STEPS = 1_024
 LENGTHS = 24
@@ -65,7 +66,7 @@ class Sequence(Streaming):
     def _build(self) -> None:
         """Make the parts."""
         self.classes = int(self.shape[-1] or 0) if self.shape else 0
-        if self.classes < 2 or len(self.shape) != 2:
+        if not 2 <= self.classes <= MOST_TOKENS or len(self.shape) != 2:
             raise ValueError("a sequence output needs steps and at least 2 scores a step")
         self._tokens = self._part("tokens", Sum(3, self.classes))
         self._predicted = self._part("predicted", Sum(self.classes))
