@@ -16,8 +16,8 @@ EAGER_CHUNKS = 4
 EAGER_BYTES = 512 * 2**20
 COMPILED_BYTES = 2048 * 2**20
 LARGEST_CHUNK = 1024
-# Activation values that statistics may look at where the whole batch would be too much.
-STATISTICS_VALUES = 400_000_000
+# Activation values that statistics may look at where the whole batch would be too much (ResNet50: 108 images).
+STATISTICS_VALUES = 4_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Budget:
     """Samples a step, whether to compile, and what the statistics stand on.
 
     `watch` is "pass" (during the one pass, on every sample), "after" (on `chosen` samples, after it) or "off"; `full` is
-    True when every layer is looked at in full. `eager_chunk` is the samples a step outside the compiled function.
+    True when every layer is looked at in full.
     """
 
     chunk: int
@@ -33,7 +33,6 @@ class Budget:
     watch: str
     full: bool
     chosen: int
-    eager_chunk: int
     sample_bytes: int
 
 
@@ -65,6 +64,5 @@ def choose_budget(plan: Plan, n: int | None, sample_bytes: int, fixed_batch: int
         watch=watch,
         full=small or plan.statistics == "all",
         chosen=chosen if n is None else min(n, chosen),
-        eager_chunk=eager_chunk,
         sample_bytes=sample_bytes,
     )

@@ -28,16 +28,47 @@ from reportgen.worker.batch import Chunk, Source
 from reportgen.worker.budget import Budget, choose_budget, estimate_bytes
 from reportgen.worker.feed import Feed, make_feed
 from reportgen.worker.input_sums import InputSums
+from reportgen.worker.layer_facts import activation_of
 from reportgen.worker.outputs import OutputPass, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan
-from reportgen.worker.runner import Runner, Seen
+from reportgen.worker.runner import Runner
 from reportgen.worker.walk import Walk
-from reportgen.worker.watch import FULL
 
 Array = NDArray[Any]
 Emit = Callable[[dict[str, Any]], None]
 # Content of samples is not sent back at all when the page may not show it.
 HIDDEN = frozenset({"ids", "none"})
+# Layers whose output is looked at in full; of all others a fixed stride of positions.
+FULL = frozenset(
+    [
+        "Activation",
+        "ReLU",
+        "LeakyReLU",
+        "PReLU",
+        "ELU",
+        "Softmax",
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Average",
+        "Maximum",
+        "Minimum",
+        "Concatenate",
+        "Dot",
+        "LSTM",
+        "GRU",
+        "SimpleRNN",
+        "Bidirectional",
+        "ConvLSTM1D",
+        "ConvLSTM2D",
+        "ConvLSTM3D",
+        "RNN",
+        "MultiHeadAttention",
+        "GroupedQueryAttention",
+        "Attention",
+        "AdditiveAttention",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,53 +120,42 @@ def run_pass(
     feed = make_feed(model, keys, source.shapes, source.dtypes)
     input_bytes = sum(4 * math.prod(shape) for shape in source.shapes.values())
     budget = choose_budget(plan, source.n, estimate_bytes(layers, input_bytes), feed.fixed_batch)
+    watched = watched_layers(walk) if budget.watch != "off" else {}
     state = _Pass(
         plan,
         feed,
         facts,
         model,
         budget,
-        _make_sums(walk, budget) if budget.watch != "off" else {},
+        make_sums(walk, watched, budget.full),
         {slot.key: InputSums(slot.name) for slot in feed.slots},
         KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed),
+        chosen=_choose(budget, source.n, plan.seed),
     )
-    state.chosen = _choose(budget, source.n, plan.seed)
-    watched = _watched(walk, budget) if budget.watch == "pass" else {}
-    runner = Runner(model, feed, watched, compiled=budget.compiled)
+    runner = Runner(model, feed, watched if budget.watch == "pass" else {}, state.sums, compiled=budget.compiled)
     for chunk in source.read(budget.chunk):
         _add_chunk(state, runner, chunk)
         emit({"event": "progress", "stage": "predict", "done": state.n, "of": source.n or 0})
-    if budget.watch == "after" and state.stored:
-        _measure_stored(state, walk, emit)
-    return _finish(state, source)
+    if state.stored:
+        _measure_stored(state, watched, emit)
+    return _finish(state, runner)
 
 
-def _watched(walk: Walk, budget: Budget) -> dict[int, tuple[Any, bool]]:
-    """Return the layers to look at, keyed as in the walk, and whether in full."""
-    last = set(walk.outputs)
-    first = {id(call.layer): call for call in walk.first_calls()}
-    ends = {id(call.layer) for call in walk.calls if call.id in last}
-    skip = "InputLayer"
-    return {
-        key: (call.layer, budget.full or key in ends or type(call.layer).__name__ in FULL or _acts(call.layer))
-        for key, call in first.items()
-        if type(call.layer).__name__ != skip
-    }
+def watched_layers(walk: Walk) -> dict[int, Any]:
+    """Return the layers to look at, keyed as in the walk: all that compute something."""
+    return {id(call.layer): call.layer for call in walk.first_calls() if type(call.layer).__name__ != "InputLayer"}
 
 
-def _acts(layer: Any) -> bool:
-    """Tell whether a layer ends in an activation that can be dead or saturated."""
-    name = getattr(getattr(layer, "activation", None), "__name__", "linear")
-    return name != "linear"
-
-
-def _make_sums(walk: Walk, budget: Budget) -> dict[int, LayerSums]:
-    """Return empty sums for every watched layer."""
-    from reportgen.worker.layer_facts import activation_of
-
-    paths = walk.layers
-    watched = _watched(walk, budget)
-    return {key: LayerSums(paths[key], activation_of(layer), full) for key, (layer, full) in watched.items()}
+def make_sums(walk: Walk, watched: Mapping[int, Any], everything: bool) -> dict[int, LayerSums]:
+    """Return empty sums for every watched layer, in full for activations, merges, recurrent, attention and last layers."""
+    ends = {id(call.layer) for call in walk.calls if call.id in set(walk.outputs)}
+    sums = {}
+    for key, layer in watched.items():
+        activation = activation_of(layer)
+        full = everything or key in ends or type(layer).__name__ in FULL or activation not in ("", "linear")
+        first = getattr(layer, "data_format", None) == "channels_first"
+        sums[key] = LayerSums(walk.layers[key], activation, full, first)
+    return sums
 
 
 def _choose(budget: Budget, n: int | None, seed: int) -> Array | None:
@@ -153,8 +173,7 @@ def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
     n = len(chunk)
     positions = np.arange(state.n, state.n + n)
     flat = state.feed.convert(chunk.inputs)
-    predicted, seen = runner.run(flat)
-    _add_seen(state.sums, seen)
+    predicted = runner.run(flat)
     _store(state, flat, positions)
     for key, values in chunk.inputs.items():
         if key in state.inputs:
@@ -244,39 +263,30 @@ def _store(state: _Pass, flat: list[Array], positions: Array) -> None:
             state.stored.append([array[rows] for array in flat])
 
 
-def _measure_stored(state: _Pass, walk: Walk, emit: Emit) -> None:
-    """Look at every layer on the chosen samples, in chunks small enough to hold all activations."""
+def _measure_stored(state: _Pass, watched: Mapping[int, Any], emit: Emit) -> None:
+    """Look at every layer on the chosen samples, in a second, compiled function."""
     flat = [np.concatenate(parts) for parts in zip(*state.stored, strict=True)]
     state.stored.clear()
-    runner = Runner(state.model, state.feed, _watched(walk, state.budget), compiled=False)
-    n, step = len(flat[0]), state.budget.eager_chunk
+    runner = Runner(state.model, state.feed, watched, state.sums, compiled=state.budget.compiled)
+    n, step = len(flat[0]), state.budget.chunk
     for start in range(0, n, step):
-        _, seen = runner.run([array[start : start + step] for array in flat])
-        _add_seen(state.sums, seen)
+        runner.run([array[start : start + step] for array in flat])
         emit({"event": "progress", "stage": "layers", "done": min(start + step, n), "of": n})
+    state.problems += runner.problems
 
 
-def _add_seen(sums: Mapping[int, LayerSums], seen: Seen) -> None:
-    """Add one chunk's looks; calls of a shared layer are numbered in order."""
-    calls: dict[int, int] = {}
-    for key, value in seen:
-        sums[key].add(value, calls.get(key, 0))
-        calls[key] = calls.get(key, 0) + 1
-
-
-def _finish(state: _Pass, source: Source) -> PassResult:
+def _finish(state: _Pass, runner: Runner) -> PassResult:
     """Return the results and the ledger of what was reduced."""
     found = [sums.result() for sums in state.sums.values()]
     activations = tuple(facts for facts in found if facts is not None)
-    kept = state.keep.result() if state.n else None
     return PassResult(
         n=state.n,
         inputs=tuple(sums.result() for sums in state.inputs.values()),
         outputs=tuple(output.result() for output in state.outputs.values()),
-        kept=kept,
+        kept=state.keep.result() if state.n else None,
         activations=activations,
         feed=state.feed,
-        problems=tuple(state.problems),
+        problems=(*state.problems, *runner.problems),
         reduced=_ledger(state, activations),
     )
 

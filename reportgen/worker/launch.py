@@ -206,7 +206,7 @@ def start(plan: Plan, *, python: str | None = None, limits: Limits | None = None
             folder, own=python is None, backend=backend, events=events_child, lifeline=lifeline_child
         )
         with (folder / LOG).open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - the interpreter is ours or was trusted on the command line
+            process = subprocess.Popen(
                 [interpreter, str(MAIN), str(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -12,15 +12,83 @@ from typing import Any
 
 Shape = tuple[int | None, ...]
 FREE = frozenset(
-    """InputLayer Activation ReLU LeakyReLU PReLU ELU Softmax Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D
-    GaussianNoise GaussianDropout AlphaDropout ActivityRegularization Flatten Reshape Permute RepeatVector Masking Identity
-    Embedding Add Subtract Multiply Average Maximum Minimum Concatenate Cropping1D Cropping2D Cropping3D ZeroPadding1D
-    ZeroPadding2D ZeroPadding3D UpSampling1D UpSampling2D UpSampling3D MaxPooling1D MaxPooling2D MaxPooling3D
-    AveragePooling1D AveragePooling2D AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
-    GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D BatchNormalization LayerNormalization
-    GroupNormalization UnitNormalization RMSNormalization Normalization Rescaling Resizing CenterCrop RandomFlip
-    RandomRotation RandomZoom RandomContrast RandomBrightness RandomCrop RandomTranslation RandomHeight RandomWidth
-    TextVectorization StringLookup IntegerLookup Discretization Hashing CategoryEncoding HashedCrossing""".split()
+    [
+        "InputLayer",
+        "Activation",
+        "ReLU",
+        "LeakyReLU",
+        "PReLU",
+        "ELU",
+        "Softmax",
+        "Dropout",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+        "GaussianNoise",
+        "GaussianDropout",
+        "AlphaDropout",
+        "ActivityRegularization",
+        "Flatten",
+        "Reshape",
+        "Permute",
+        "RepeatVector",
+        "Masking",
+        "Identity",
+        "Embedding",
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Average",
+        "Maximum",
+        "Minimum",
+        "Concatenate",
+        "Cropping1D",
+        "Cropping2D",
+        "Cropping3D",
+        "ZeroPadding1D",
+        "ZeroPadding2D",
+        "ZeroPadding3D",
+        "UpSampling1D",
+        "UpSampling2D",
+        "UpSampling3D",
+        "MaxPooling1D",
+        "MaxPooling2D",
+        "MaxPooling3D",
+        "AveragePooling1D",
+        "AveragePooling2D",
+        "AveragePooling3D",
+        "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D",
+        "GlobalMaxPooling3D",
+        "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D",
+        "GlobalAveragePooling3D",
+        "BatchNormalization",
+        "LayerNormalization",
+        "GroupNormalization",
+        "UnitNormalization",
+        "RMSNormalization",
+        "Normalization",
+        "Rescaling",
+        "Resizing",
+        "CenterCrop",
+        "RandomFlip",
+        "RandomRotation",
+        "RandomZoom",
+        "RandomContrast",
+        "RandomBrightness",
+        "RandomCrop",
+        "RandomTranslation",
+        "RandomHeight",
+        "RandomWidth",
+        "TextVectorization",
+        "StringLookup",
+        "IntegerLookup",
+        "Discretization",
+        "Hashing",
+        "CategoryEncoding",
+        "HashedCrossing",
+    ]
 )
 
 

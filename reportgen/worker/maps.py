@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.analysis.evidence import KeptSamples, LayerFacts, LayerMaps, Reduced
+from reportgen.analysis.evidence import KeptSamples, LayerMaps, Reduced
 from reportgen.worker.feed import Feed
 from reportgen.worker.plan import Plan
-from reportgen.worker.runner import to_numpy
+from reportgen.worker.runner import pad
 from reportgen.worker.walk import Call, Walk
-from reportgen.worker.watch import first_tensor, watching
+from reportgen.worker.watch import watching
 
 Array = NDArray[Any]
 MAX_CHANNELS = 64
@@ -96,11 +96,16 @@ def collect_maps(
     flat = feed.convert(chunk)
     count = len(rows)
     if feed.fixed_batch is not None and count < feed.fixed_batch:
-        flat = [np.concatenate([array, np.repeat(array[-1:], feed.fixed_batch - count, axis=0)]) for array in flat]
+        flat = [pad(array, feed.fixed_batch) for array in flat]
     found: dict[int, Array] = {}
     watched = {key: call.layer for key, call in layers.items()}
-    looks = dict.fromkeys(layers, lambda value: value)
-    with watching(watched, looks, lambda key, value: found.setdefault(key, to_numpy(value)[:count])):
+
+    def look(key: int, number: int, output: Array) -> None:
+        """Keep the first call's output; a copy, because the backend may reuse its memory."""
+        if number == 0:
+            found[key] = np.array(output[:count])
+
+    with watching(watched, look):
         model(feed.pack([keras.ops.convert_to_tensor(array) for array in flat]), training=False)
     positions = tuple(int(kept.positions[row]) for row in rows)
     maps, reduced = [], []

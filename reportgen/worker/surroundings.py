@@ -9,13 +9,53 @@ from pathlib import Path
 from reportgen.worker.serve import EVENTS_FD, LIFELINE_FD
 
 KEPT = frozenset(
-    """PATH HOME USER LOGNAME LANG LANGUAGE TZ TMPDIR TEMP TMP SYSTEMROOT LD_LIBRARY_PATH DYLD_LIBRARY_PATH VIRTUAL_ENV
-    CONDA_PREFIX KERAS_BACKEND PYTHONHASHSEED PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX OMP_NUM_THREADS MKL_NUM_THREADS
-    OPENBLAS_NUM_THREADS NUMEXPR_NUM_THREADS CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES CUDA_HOME CUDA_PATH XLA_FLAGS
-    JAX_PLATFORMS TF_ENABLE_ONEDNN_OPTS TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS TF_GPU_ALLOCATOR
-    TF_FORCE_GPU_ALLOW_GROWTH TF_DETERMINISTIC_OPS SOURCE_DATE_EPOCH""".split()
+    [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "SYSTEMROOT",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+        "KERAS_BACKEND",
+        "PYTHONHASHSEED",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPYCACHEPREFIX",
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "CUDA_VISIBLE_DEVICES",
+        "NVIDIA_VISIBLE_DEVICES",
+        "CUDA_HOME",
+        "CUDA_PATH",
+        "XLA_FLAGS",
+        "JAX_PLATFORMS",
+        "TF_ENABLE_ONEDNN_OPTS",
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+        "TF_GPU_ALLOCATOR",
+        "TF_FORCE_GPU_ALLOW_GROWTH",
+        "TF_DETERMINISTIC_OPS",
+        "SOURCE_DATE_EPOCH",
+    ]
 )
 PREFIXES = ("LC_",)
+DEFAULTS = {
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    # Keeps freed activations for the next layer instead of giving them back to the system page by page.
+    "TF_CPU_ALLOCATOR_USE_BFC": "true",
+    # NumPy's sums run beside TensorFlow's threads; a second pool of spinning threads only gets in their way.
+    "OPENBLAS_NUM_THREADS": "1",
+}
 # Of use only in the interpreter that they were set for; in another one they would drag this one's packages in.
 OWN_INTERPRETER = ("PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE")
 
@@ -28,7 +68,8 @@ def make_environment(folder: Path, *, own: bool, backend: str, events: int, life
         kept.update({name: os.environ[name] for name in OWN_INTERPRETER if name in os.environ})
     if backend:
         kept["KERAS_BACKEND"] = backend
-    kept.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    for name, value in DEFAULTS.items():
+        kept.setdefault(name, value)
     kept |= {
         EVENTS_FD: str(events),
         LIFELINE_FD: str(lifeline),
