@@ -10,7 +10,7 @@ from reportgen.figures.lettering import clean, escape, measure, pixel, shorten, 
 from reportgen.report.blocks import GraphCard, GraphGroup, GraphView
 
 TITLE, SMALL = 13.0, 11.0
-NARROWEST, WIDEST = 132.0, 236.0
+NARROWEST, WIDEST = 206.0, 236.0  # narrower cards would need more lines
 LEFT, RIGHT, TOP, BOTTOM, LINE = 14.0, 10.0, 20.0, 9.0, 15.0
 FRAME_ROW = 20.0
 SEPARATOR = " \u00b7 "

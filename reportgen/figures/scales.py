@@ -19,6 +19,7 @@ from reportgen.report.blocks import Axis
 Values = NDArray[np.float64]
 LARGE, SMALL = 1e100, 1e-100
 PADDING = 0.05
+BAR_FOOT = 0.35  # decades: the smallest bar of a log axis is to be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def choose_scale(axis: Axis, values: Values, *, room: float, pad: float = PADDIN
     """
     finite = values[np.isfinite(values)]
     if axis.scale == "log" and (finite > 0).any():
-        return _log_scale(axis, finite[finite > 0], room, pad)
+        return _log_scale(axis, finite[finite > 0], room, pad, base)
     largest = float(np.max(np.abs(finite), initial=0.0))
     exponent = math.floor(math.log10(largest)) if largest > LARGE or 0 < largest < SMALL else 0
     exponent = max(exponent, -300)
@@ -108,11 +109,11 @@ def _category_scale(axis: Axis, low: float, high: float) -> Scale:
     return Scale(False, low, high, tuple(float(i) for i in range(last + 1)), axis.categories)
 
 
-def _log_scale(axis: Axis, values: Values, room: float, pad: float) -> Scale:
+def _log_scale(axis: Axis, values: Values, room: float, pad: float, base: bool) -> Scale:
     """Return a log scale: ticks at powers of ten, at 1-2-5 over few decades, at round numbers within one."""
     low, high = math.log10(float(values.min())), math.log10(float(values.max()))
     margin = pad * (high - low) if high > low else 0.5
-    low = math.log10(axis.low) if axis.low and axis.low > 0 else low - margin
+    low = math.log10(axis.low) if axis.low and axis.low > 0 else low - (BAR_FOOT if base else margin)
     high = math.log10(axis.high) if axis.high and axis.high > 0 else high + margin
     if not low < high:
         low, high = low - 0.5, low + 0.5

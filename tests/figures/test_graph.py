@@ -29,7 +29,7 @@ def view(
 
 CARDS = (
     GraphCard("n0", "image", "InputLayer", ("28 \u00d7 28 \u00d7 1",), target="layer-0"),
-    GraphCard("n1", "conv", "Conv2D + BatchNorm + relu", ("32 filters", "28 \u00d7 28"), 3, ("conv", "bn"), "f0", "layer-1"),
+    GraphCard("n1", "conv", "Conv2D + BatchNorm + relu", ("32 filters",), 3, ("conv", "bn"), "f0", "layer-1"),
     GraphCard("n2", "add", "Add", (), 1, ("add",), "f0", "layer-3", "warn", "12% dead"),
     GraphCard("n3", "out", "Dense", ("10 units",), mark="error", mark_text="NaN"),
 )  # fmt: skip
@@ -96,7 +96,8 @@ def test_the_count_is_said_once_on_the_frame_or_on_the_card() -> None:
 
 HOSTILE = [
     'x" ]; evil [URL="http://evil" label="', "</text><script>alert(1)</script>", "a -> b; {c|d} \\N \\G <b>",
-    "\ud800\x00\ufffe",     "W" * 100_000, "\u202egnp.exe", "&amp;&#x0;", "]]>", "\U0001f600 \u6f22\u5b57", "", "javascript:alert(1)",
+    "\ud800\x00\ufffe", "W" * 100_000, "\u202egnp.exe", "&amp;&#x0;", "]]>", "\U0001f600 \u6f22\u5b57", "",
+    "javascript:alert(1)",
 ]  # fmt: skip
 
 
@@ -204,8 +205,9 @@ def test_a_layout_that_is_none_is_refused(data: bytes) -> None:
 KERAS = """digraph model {
   graph [rankdir=TB, dpi=72, splines=spline, bgcolor=transparent];
   node [shape=record, fontname="Helvetica"];
-  n0 [label=<<table border="0" cellborder="1" bgcolor="black"><tr><td bgcolor="black"><font color="white"><b>a&lt;b&gt;</b>
-  (Conv2D)</font></td></tr><tr><td bgcolor="white">Output shape: <b>(None, 3)</b></td></tr></table>>, URL="#layer-0"];
+  n0 [label=<<table border="0" cellborder="1" bgcolor="black"><tr><td bgcolor="black">
+  <font color="white"><b>a&lt;b&gt;</b> (Conv2D)</font></td></tr><tr>
+  <td bgcolor="white">Output shape: <b>(None, 3)</b></td></tr></table>>, URL="#layer-0"];
   n1 [label="plain", URL="http://evil.example/"];
   n0 -> n1;
 }"""
