@@ -34,6 +34,7 @@ HISTOGRAM_EDGES: Array = 10.0 ** (
 )
 SCALE = BINS_PER_DECADE / math.log(10.0)
 OFFSET = MAGNITUDE_BINS / 2
+EDGE_ERROR = 2e-6
 # Half a bin, as a factor: the true quantile is at most this many times larger or smaller than the stated one.
 QUANTILE_FACTOR = 10.0 ** (0.5 / BINS_PER_DECADE)
 
@@ -88,7 +89,7 @@ def compute_quantile(histogram: Array, q: float, low: float = -math.inf, high: f
     rank = min(max(math.ceil(q * total), 1), total)
     index = int(np.searchsorted(np.cumsum(counts), rank))
     bottom, top = _open_ends(index)
-    bottom, top = max(bottom, low), min(top, high)
+    bottom, top = min(max(bottom, low), high), max(min(top, high), low)
     return Quantile(min(max(_middle(bottom, top), bottom), top), bottom, top)
 
 
@@ -97,7 +98,8 @@ def _open_ends(index: int) -> tuple[float, float]:
     low, high = bin_limits()
     bottom = -math.inf if index == 0 else float(low[index])
     top = math.inf if index == BINS - 1 else float(high[index])
-    return bottom, top
+    # A value this close to an edge may have been counted in the bin beside it.
+    return bottom - abs(bottom) * EDGE_ERROR, top + abs(top) * EDGE_ERROR
 
 
 def _middle(low: float, high: float) -> float:

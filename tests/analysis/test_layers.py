@@ -65,6 +65,12 @@ def test_the_middle_of_a_bin_is_off_by_at_most_the_stated_factor() -> None:
     assert 1 / layers.QUANTILE_FACTOR <= found.value / exact <= layers.QUANTILE_FACTOR * 1.0001
 
 
+@pytest.mark.parametrize("value", [9999999.999999998, 1e8, 1e-8, -1e-8, 0.1, 1e300])
+def test_a_value_on_an_edge_is_its_own_quantile(value: float) -> None:
+    found = layers.compute_quantile(layers.count_bins(np.array([value])), 0.5, value, value)
+    assert (found.low, found.value, found.high) == (value, value, value)
+
+
 def test_an_empty_histogram_has_no_quantile() -> None:
     assert math.isnan(layers.compute_quantile(np.zeros(layers.BINS, int), 0.5).value)
 
