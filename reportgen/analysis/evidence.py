@@ -13,6 +13,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from reportgen.analysis.graph import Graph
+from reportgen.analysis.history import Curve as Curve
+from reportgen.analysis.history import History as History
 
 Array = NDArray[Any]
 
@@ -73,7 +75,7 @@ class LayerFacts:
     """One layer, in call order. `path` names it through nested models ("encoder/conv1").
 
     `macs` are multiply-accumulates a sample (None: unknown for this type); `activation_bytes` of the output, a sample.
-    `config` holds the few settings that checks and readers need (units, filters, kernel_size, strides, use_bias, rate, ...).
+    `config` holds the few settings that checks and readers need (units, filters, kernel_size, strides, use_bias, ...).
     """
 
     path: str
@@ -118,8 +120,8 @@ class WeightFacts:
 class ActivationFacts:
     """Statistics of one layer's output over the batch.
 
-    `tier` is "full" or "strided" (every `stride`-th position); `samples` and `values` say on how many samples and values
-    the numbers stand. Units are channels (last axis; first after the batch for channels-first layers). `dead` units were
+    `tier` is "full" or "strided" (every `stride`-th position); `samples` and `values` say on how many samples and
+    values the numbers stand. Units are channels (last axis; first after the batch for channels-first). `dead` units were
     never above `dead_below` in magnitude on any looked-at value; `near_dead` were active on under 1% of the samples.
     `saturated` is the share of values at the flat ends of a sigmoid or tanh (NaN for other activations).
     `histogram` counts |value| in log-spaced bins by sign: negative bins, then zero, then positive; see
@@ -209,7 +211,7 @@ class KeptSamples:
     """The few samples whose content may be shown: the worst by loss and a seeded choice, in no order.
 
     `reasons[i]` is "worst" or "seeded" (or both, comma-separated). `inputs[name]` has shape (k, ...) as stored;
-    `targets[output]` and `predictions[output]` likewise (targets only for labelled outputs). `positions` are rows in the batch.
+    `targets[output]` and `predictions[output]` likewise (targets only where labelled). `positions` are rows in the batch.
     """
 
     positions: Array
@@ -264,34 +266,6 @@ class WorkerEvidence:
     reduced: tuple[Reduced, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
     peak_memory_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One metric of the history. `epochs` int64 counted from 1, ascending; `values` float64, NaN or Inf where the file has it."""
-
-    name: str
-    epochs: Array
-    values: Array
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The training history. Old names are translated (acc -> accuracy, lr -> learning_rate).
-
-    `seams` are the epochs at which a resumed run continues; `restored_epoch` is the one whose weights were restored, when
-    recorded; `notes` are sentences about what was skipped or repaired.
-    """
-
-    source: str
-    curves: tuple[Curve, ...]
-    seams: tuple[int, ...] = ()
-    restored_epoch: int | None = None
-    notes: tuple[str, ...] = ()
-
-    def curve(self, name: str) -> Curve | None:
-        """Return the curve called `name`, or None."""
-        return next((curve for curve in self.curves if curve.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
