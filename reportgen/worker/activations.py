@@ -26,7 +26,10 @@ FLAT = {"sigmoid": (0.01, 0.99), "hard_sigmoid": (0.0, 1.0), "tanh": (-0.99, 0.9
 
 @dataclass(slots=True)
 class LayerSums:
-    """Running sums of one layer: over all positions if `full`, else over a stride of them. Histograms are always strided."""
+    """Running sums of one layer: over all positions if `full`, else over a stride of them.
+
+    Histograms are always strided.
+    """
 
     path: str
     activation: str
@@ -48,7 +51,10 @@ class LayerSums:
     histogram: Array = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
 
     def add(self, output: Array, call: int = 0) -> None:
-        """Add a layer's output on some samples (n, ...); `call` counts the calls of a shared layer on the same samples."""
+        """Add a layer's output on some samples (n, ...).
+
+        `call` counts the calls of a shared layer on the same samples.
+        """
         values = as_positions(output, self.channels_first)
         n, positions, units = values.shape
         if not values.size:
@@ -72,7 +78,7 @@ class LayerSums:
         self._count_active(part, call)
 
     def _add_finite(self, part: Array, totals: Array) -> None:
-        """Add values that are all finite: one pass a number, in place, float32 within a sample, float64 across samples."""
+        """Add values that are all finite: in place, float32 within a sample, float64 across samples."""
         rows = part.reshape(len(part), -1)
         self.values += rows.size
         self.total += float(totals.sum(dtype=np.float64))
@@ -164,7 +170,8 @@ def as_positions(output: Array, channels_first: bool) -> Array:
 def stride_of(positions: int, units: int) -> int:
     """Return the stride over positions: 1 where all values are few enough, else one that leaves about `STRIDED_VALUES`.
 
-    It shares no factor with the number of positions: a stride that divides an image's width would always meet the same columns.
+    It shares no factor with the number of positions: a stride that divides an image's width would always meet the
+    same columns.
     """
     if positions * units <= STRIDED_VALUES:
         return 1
@@ -177,7 +184,8 @@ def stride_of(positions: int, units: int) -> int:
 def count_magnitudes(values: Array) -> Array:
     """Return the histogram of finite float32 values in the bins of `analysis.layers`: int64, length `BINS`.
 
-    The same formula as `analysis.layers.count_bins` in float32, several times as fast; see there about values on an edge.
+    The same formula as `analysis.layers.count_bins` in float32, several times as fast; see there about values on an
+    edge.
     """
     flat = values.reshape(-1)
     with np.errstate(divide="ignore"):

@@ -16,7 +16,10 @@ SUBCLASSED = "The model is subclassed: its layers are called from its own code, 
 
 
 def read_model(model: Any, saved: Saved | None, notes: tuple[str, ...] = ()) -> ModelFacts:
-    """Return what the model and its file say; `saved` is None for a live model, whose compile settings are read from it."""
+    """Return what the model and its file say.
+
+    `saved` is None for a live model, whose compile settings are read from it.
+    """
     import keras
 
     names = output_names(model)
@@ -151,7 +154,7 @@ def read_graph(walk: Walk) -> Graph | None:
 
 
 def final_activation(model: Any, index: int) -> str:
-    """Return the activation that gives output `index` of a functional model, looking through layers that only reshape."""
+    """Return the activation that gives output `index`, looking through layers that only reshape; "" if unknown."""
     core = functional_core(model)
     if core is None or index >= len(core.outputs):
         return ""

@@ -1,7 +1,8 @@
 """What crosses between the two processes: dataclasses as JSON, arrays as a row of NPY records. Never pickle.
 
 The side that reads trusts nothing: every field is checked against the dataclass's own type hints, unknown or missing
-fields, object arrays, headers that claim more bytes than the file has, and oversized texts are refused with `BorderError`.
+fields, object arrays, headers that claim more bytes than the file has, and oversized texts are refused with
+`BorderError`.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _read_array(file: io.BytesIO, end: int) -> Any:
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     """Return the resolved type hints of a dataclass."""
     return typing.get_type_hints(cls)
 
@@ -132,7 +133,7 @@ def _decode(kind: type[T], value: Any, arrays: list[Any], place: str) -> T:
     """Return `value` as an instance of the dataclass `kind`."""
     if not isinstance(value, dict):
         raise BorderError(f"{place}: expected an object")
-    hints = _hints(kind)
+    hints: dict[str, Any] = _hints(kind)  # type: ignore[arg-type]
     unknown = [key for key in value if key not in hints]
     needed = [f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING]  # type: ignore[arg-type]
     missing = [name for name in needed if name not in value]

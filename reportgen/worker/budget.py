@@ -1,4 +1,4 @@
-"""How much to do at once, and on how many samples: counted in bytes and values, never in seconds, so that a report repeats."""
+"""How much to do at once and on how many samples: counted in bytes and values, so that a report repeats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from reportgen.worker.plan import Plan
 # A batch whose activations all together stay below this is run eagerly, everything looked at: tracing would cost more.
 SMALL = 256 * 2**20
 EAGER_CHUNKS = 4
-# Eagerly a functional model holds every activation of a chunk; compiled, TensorFlow frees them as it goes (about a quarter lives).
+# Eagerly a functional model holds every activation of a chunk; compiled, TensorFlow frees them as it goes (about a
+# quarter lives).
 EAGER_BYTES = 512 * 2**20
 COMPILED_BYTES = 2048 * 2**20
 LARGEST_CHUNK = 1024
@@ -24,8 +25,8 @@ STATISTICS_VALUES = 4_000_000_000
 class Budget:
     """Samples a step, whether to compile, and what the statistics stand on.
 
-    `watch` is "pass" (during the one pass, on every sample), "after" (on `chosen` samples, after it) or "off"; `full` is
-    True when every layer is looked at in full.
+    `watch` is "pass" (during the one pass, on every sample), "after" (on `chosen` samples, after it) or "off";
+    `full` is True when every layer is looked at in full.
     """
 
     chunk: int

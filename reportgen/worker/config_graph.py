@@ -13,8 +13,15 @@ Config = dict[str, Any]
 Source = tuple[str, int, int]  # layer name, which of its calls, which of its outputs
 DEEPEST = 40
 MOST_NODES = 20_000
-DETAILS = (("units", "units"), ("filters", "filters"), ("kernel_size", "kernel"), ("pool_size", "pool"), ("rate", "rate"),
-           ("num_heads", "heads"), ("output_dim", "size"))  # fmt: skip
+DETAILS = {
+    "units": "units",
+    "filters": "filters",
+    "kernel_size": "kernel",
+    "pool_size": "pool",
+    "rate": "rate",
+    "num_heads": "heads",
+    "output_dim": "size",
+}
 OWN_ACTIVATION = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "PReLU": "prelu", "ELU": "elu", "Softmax": "softmax"}
 
 
@@ -44,7 +51,9 @@ class _Build:
             parameters=count_parameters(entry, given),
             activation=_activation(entry),
             group=group,
-            details=tuple((label, _size_text(config[name])) for name, label in DETAILS if config.get(name) is not None),
+            details=tuple(
+                (label, _size_text(config[name])) for name, label in DETAILS.items() if config.get(name) is not None
+            ),
         )
         self.nodes.append(node)
         self.edges.update(((source, node.id), None) for source in sources)
@@ -176,7 +185,7 @@ def _name(entry: Config) -> str:
 
 
 def _sources(value: Any, depth: int = 0) -> Iterator[Source]:
-    """Yield the tensors that a saved structure refers to: Keras 3's keras_history, or Keras 2's [name, node, tensor, ...]."""
+    """Yield the tensors that a saved structure names: Keras 3's keras_history, Keras 2's [name, node, tensor, ...]."""
     if depth > DEEPEST or value is None:
         return
     if isinstance(value, dict):

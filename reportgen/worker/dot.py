@@ -1,8 +1,8 @@
 """Keras's own graph (`model_to_dot`, the function behind `plot_model`) as DOT text that is safe and always the same.
 
 Keras names nodes by memory address and puts layer names into HTML-like labels as they are. So layers carry plain names
-while the graph is built; afterwards nodes get the neutral graph's ids, real names come back escaped, and each node links
-to its row in the layer table.
+while the graph is built; afterwards nodes get the neutral graph's ids, real names come back escaped, and each node
+links to its row in the layer table.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ TAGS = {"table", "tr", "td", "font", "b"}
 ATTRIBUTES = {"border", "cellborder", "bgcolor", "cellpadding", "colspan", "point-size", "color"}
 LONGEST_NAME = 80
 TOKEN = re.compile(r"xlayer(\d+)x")
-HEADER = 'digraph model {\n  graph [rankdir=TB, dpi=72, splines=spline, concentrate=true, bgcolor=transparent];\n  node [shape=record, fontname="Helvetica", border=0, margin=0];\n  edge [penwidth=2];\n'  # fmt: skip
+HEADER = """digraph model {
+  graph [rankdir=TB, dpi=72, splines=spline, concentrate=true, bgcolor=transparent];
+  node [shape=record, fontname="Helvetica", border=0, margin=0];
+  edge [penwidth=2];
+"""
 
 
 def keras_dot(model: Any, walk: Walk) -> str:
     """Return the DOT of a functional or sequential model. Raises ImportError without pydot."""
     import keras
 
-    with _plain_names(model) as (names, ids):
+    with _plain_names(model) as names:
         graph = keras.utils.model_to_dot(
             model,
             show_shapes=True,
@@ -39,20 +43,22 @@ def keras_dot(model: Any, walk: Walk) -> str:
         )
     places = {str(id(call.layer)): (call.id, index) for index, call in enumerate(walk.first_calls())}
     lines = [HEADER, *_write(graph, places, names, "  "), "}\n"]
-    del ids
     return "".join(lines)
 
 
 @contextmanager
-def _plain_names(model: Any) -> Iterator[tuple[list[str], list[Any]]]:
-    """Give every layer and nested model a name of letters and digits while this lasts; yield the real names by number."""
+def _plain_names(model: Any) -> Iterator[list[str]]:
+    """Give every layer and nested model a name of letters and digits while this lasts.
+
+    Yield the real names by number.
+    """
     owners: list[Any] = []
     _gather(model, owners, set())
     names = [owner.name for owner in owners]
     try:
         for number, owner in enumerate(owners):
             object.__setattr__(owner, "name", f"xlayer{number}x")
-        yield names, owners
+        yield names
     finally:
         for owner, name in zip(owners, names, strict=True):
             object.__setattr__(owner, "name", name)
@@ -97,7 +103,10 @@ def _first(cluster: Any, places: dict[str, tuple[str, int]]) -> str:
 
 
 def _label(label: str, names: list[str]) -> str:
-    """Return an HTML-like label with the real names; one that holds anything but Keras's own markup becomes plain text."""
+    """Return an HTML-like label with the real names.
+
+    One that holds anything but Keras's own markup becomes plain text.
+    """
     if not (label.startswith("<") and label.endswith(">") and _is_plain_table(label[1:-1])):
         return _quoted(_real_name(re.sub(r"<[^<>]*>", " ", label).strip("<> "), names))
     return TOKEN.sub(lambda match: html.escape(safe_text(names[int(match[1])])), label)

@@ -57,7 +57,10 @@ class Feed:
 def make_feed(
     model: Any, keys: Sequence[str], shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, str]
 ) -> Feed:
-    """Match the batch's arrays with the model's inputs. Raises CannotFeed with the expected and the actual names or shapes."""
+    """Match the batch's arrays with the model's inputs.
+
+    Raises CannotFeed with the expected and the actual names or shapes.
+    """
     core = functional_core(model)
     if core is None:
         slots = tuple(Slot(key, key, None, "") for key in keys)

@@ -28,7 +28,7 @@ from reportgen.worker.batch import Chunk, Source
 from reportgen.worker.budget import Budget, choose_budget, estimate_bytes
 from reportgen.worker.feed import Feed, make_feed
 from reportgen.worker.input_sums import InputSums
-from reportgen.worker.layer_facts import activation_of
+from reportgen.worker.layer_statistics import describe_reductions, make_sums, watched_layers
 from reportgen.worker.outputs import OutputPass, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan
 from reportgen.worker.runner import Runner
@@ -38,37 +38,6 @@ Array = NDArray[Any]
 Emit = Callable[[dict[str, Any]], None]
 # Content of samples is not sent back at all when the page may not show it.
 HIDDEN = frozenset({"ids", "none"})
-# Layers whose output is looked at in full; of all others a fixed stride of positions.
-FULL = frozenset(
-    [
-        "Activation",
-        "ReLU",
-        "LeakyReLU",
-        "PReLU",
-        "ELU",
-        "Softmax",
-        "Add",
-        "Subtract",
-        "Multiply",
-        "Average",
-        "Maximum",
-        "Minimum",
-        "Concatenate",
-        "Dot",
-        "LSTM",
-        "GRU",
-        "SimpleRNN",
-        "Bidirectional",
-        "ConvLSTM1D",
-        "ConvLSTM2D",
-        "ConvLSTM3D",
-        "RNN",
-        "MultiHeadAttention",
-        "GroupedQueryAttention",
-        "Attention",
-        "AdditiveAttention",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +84,10 @@ def run_pass(
     source: Source,
     emit: Emit,
 ) -> PassResult:
-    """Run the whole batch through the model once. Raises CannotFeed when the batch does not fit; other parts become problems."""
+    """Run the whole batch through the model once.
+
+    Raises CannotFeed when the batch does not fit; other parts become problems.
+    """
     keys = list(source.shapes)
     feed = make_feed(model, keys, source.shapes, source.dtypes)
     input_bytes = sum(4 * math.prod(shape) for shape in source.shapes.values())
@@ -141,25 +113,8 @@ def run_pass(
     return _finish(state, runner)
 
 
-def watched_layers(walk: Walk) -> dict[int, Any]:
-    """Return the layers to look at, keyed as in the walk: all that compute something."""
-    return {id(call.layer): call.layer for call in walk.first_calls() if type(call.layer).__name__ != "InputLayer"}
-
-
-def make_sums(walk: Walk, watched: Mapping[int, Any], everything: bool) -> dict[int, LayerSums]:
-    """Return empty sums for every watched layer, in full for activations, merges, recurrent, attention and last layers."""
-    ends = {id(call.layer) for call in walk.calls if call.id in set(walk.outputs)}
-    sums = {}
-    for key, layer in watched.items():
-        activation = activation_of(layer)
-        full = everything or key in ends or type(layer).__name__ in FULL or activation not in ("", "linear")
-        first = getattr(layer, "data_format", None) == "channels_first"
-        sums[key] = LayerSums(walk.layers[key], activation, full, first)
-    return sums
-
-
 def _choose(budget: Budget, n: int | None, seed: int) -> Array | None:
-    """Return, ascending, the rows on which statistics stand after the pass: a seeded choice (the first ones if n is unknown)."""
+    """Return, ascending, the rows that statistics stand on: a seeded choice (the first ones if n is unknown)."""
     if budget.watch != "after":
         return None
     if n is None:
@@ -287,21 +242,5 @@ def _finish(state: _Pass, runner: Runner) -> PassResult:
         activations=activations,
         feed=state.feed,
         problems=(*state.problems, *runner.problems),
-        reduced=_ledger(state, activations),
+        reduced=describe_reductions(state.n, activations),
     )
-
-
-def _ledger(state: _Pass, activations: Sequence[ActivationFacts]) -> tuple[Reduced, ...]:
-    """Say on how many samples and positions the layers' statistics stand."""
-    rows = []
-    samples = max((facts.samples for facts in activations), default=0)
-    if samples and samples < state.n:
-        why = "looking at all of them would take several times as long as predicting"
-        rows.append(Reduced("statistics of the layers", f"{samples:,} samples, a seeded choice", f"{state.n:,}", why))
-    strided = [facts for facts in activations if facts.stride > 1]
-    if strided:
-        largest = max(facts.stride for facts in strided)
-        kept = f"every 2nd to {largest}th position" if largest > 2 else "every 2nd position"
-        why = "activations, merges, recurrent, attention and last layers are looked at in full"
-        rows.append(Reduced(f"positions of {len(strided)} layers", kept, "all positions", why))
-    return tuple(rows)

@@ -1,8 +1,8 @@
 """Start, watch and end the worker process. The parent's side: imports neither Keras nor anything that does.
 
-The worker gets a session and process group of its own, a private folder, an allow-listed environment, no standard input,
-and two pipes: one for its progress, one whose end tells it that the parent is gone. A thread here reads the progress and
-watches time and memory from the start, so the caller may do other work before it waits.
+The worker gets a session and process group of its own, a private folder, an allow-listed environment, no standard
+input, and two pipes: one for its progress, one whose end tells it that the parent is gone. A thread here reads the
+progress and watches time and memory from the start, so the caller may do other work before it waits.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ class Limits:
 
 
 class Worker:
-    """A running worker. Use `wait` for its evidence; `stop` (or leaving the `with` block) ends it and removes its folder."""
+    """A running worker.
+
+    Use `wait` for its evidence; `stop` (or leaving the `with` block) ends it and removes its folder.
+    """
 
     def __init__(
         self, process: subprocess.Popen[bytes], folder: Path, events: int, lifeline: int, limits: Limits
@@ -80,8 +83,8 @@ class Worker:
     def wait(self, on_progress: Progress | None = None) -> WorkerEvidence:
         """Block until the evidence is there, passing on progress events, and return it.
 
-        Raises TimeLimit, or WorkerFailed when the worker was killed, crashed, ran over its memory limit or answered nonsense.
-        The worker is gone and its folder removed afterwards, also when this raises.
+        Raises TimeLimit, or WorkerFailed when the worker was killed, crashed, ran over its memory limit or answered
+        nonsense. The worker is gone and its folder removed afterwards, also when this raises.
         """
         try:
             while True:
@@ -170,12 +173,14 @@ class Worker:
         why = end.get("why")
         if why == "time":
             raise TimeLimit(
-                f"the model was still being evaluated after {self.limits.seconds:g} seconds; raise limits.time or use a smaller batch",
+                f"the model was still being evaluated after {self.limits.seconds:g} seconds; "
+                "raise limits.time or use a smaller batch",
                 detail=self.log(),
             )
         if why == "memory":
             raise WorkerFailed(
-                f"the worker needed more than the {_gib(self.limits.memory)} that limits.memory allows; raise it or use a smaller batch",
+                f"the worker needed more than the {_gib(self.limits.memory)} that limits.memory allows; "
+                "raise it or use a smaller batch",
                 detail=self.log(),
             )
         if why == "log":

@@ -10,15 +10,25 @@ from reportgen.worker.macs import Shape, compute_macs
 from reportgen.worker.walk import Call, Walk, shapes_of
 
 # Settings worth keeping, in the order in which people read them.
-SETTINGS = (
-    "units", "filters", "kernel_size", "pool_size", "strides", "padding", "dilation_rate", "groups", "depth_multiplier", "rate",
-    "use_bias", "axis", "momentum", "epsilon", "input_dim", "output_dim", "mask_zero", "num_heads", "key_dim", "value_dim",
-    "return_sequences", "return_state", "bidirectional", "go_backwards", "merge_mode", "recurrent_dropout", "dropout",
-    "data_format", "target_shape", "scale", "offset", "negative_slope", "alpha", "max_tokens", "output_mode",
-    "output_sequence_length", "interpolation", "size", "seed",
-)  # fmt: skip
-CARD = (("units", "units"), ("filters", "filters"), ("kernel_size", "kernel"), ("pool_size", "pool"), ("strides", "strides"),
-        ("rate", "rate"), ("num_heads", "heads"), ("key_dim", "key size"), ("output_dim", "size"), ("target_shape", "to"))  # fmt: skip
+_SETTINGS = (
+    "units filters kernel_size pool_size strides padding dilation_rate groups depth_multiplier rate use_bias axis "
+    "momentum epsilon input_dim output_dim mask_zero num_heads key_dim value_dim return_sequences return_state "
+    "go_backwards merge_mode recurrent_dropout dropout data_format target_shape scale offset negative_slope alpha "
+    "max_tokens output_mode output_sequence_length interpolation size seed"
+)
+SETTINGS = tuple(_SETTINGS.split())
+CARD = {
+    "units": "units",
+    "filters": "filters",
+    "kernel_size": "kernel",
+    "pool_size": "pool",
+    "strides": "strides",
+    "rate": "rate",
+    "num_heads": "heads",
+    "key_dim": "key size",
+    "output_dim": "size",
+    "target_shape": "to",
+}
 OWN_ACTIVATION = {
     "ReLU": "relu", "LeakyReLU": "leaky_relu", "PReLU": "prelu", "ELU": "elu", "Softmax": "softmax", "Relu": "relu",
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Gelu": "gelu", "Silu": "silu", "Softplus": "softplus", "Relu6": "relu6",
@@ -145,7 +155,7 @@ def read_settings(layer: Any) -> dict[str, str]:
 def card_details(layer: Any) -> tuple[tuple[str, str], ...]:
     """Return the few settings worth a line in a graph card: sizes as "3x3", strides only where they are not 1."""
     details = []
-    for name, label in CARD:
+    for name, label in CARD.items():
         value = getattr(layer, name, None)
         if value is None or isinstance(value, bool) or not isinstance(value, int | float | tuple | list):
             continue

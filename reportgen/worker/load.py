@@ -12,18 +12,27 @@ from reportgen.worker.plan import ModelSpec
 
 SUFFIXES = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}}
 
-# What Keras's messages contain, and what people should hear: (words that must all occur, message, fix).
-KNOWN: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (("lambda", "unsafe"), "the model has a Lambda layer, which carries code", "Replace it by a named layer, or allow it on the command line."),
-    (("lambda", "safe_mode"), "the model has a Lambda layer, which carries code", "Replace it by a named layer, or allow it on the command line."),
-    (("could not locate class",), "the model uses a class that Keras does not know", "Save it with layers of Keras only, or name its classes under custom_objects."),
-    (("unknown layer",), "the model uses a class that Keras does not know", "Save it with layers of Keras only, or name its classes under custom_objects."),
-    (("no model config found",), "the file holds weights only", "Save the whole model with model.save(...)."),
-    (("no such file",), "the file is not there", "Check the path in the configuration."),
-    (("unable to synchronously open",), "the file is damaged or was cut short", "Save the model again."),
-    (("bad crc",), "the file is damaged", "Save the model again."),
-    (("not a zip file",), "the file is damaged or was cut short", "Save the model again."),
-)  # fmt: skip
+LAMBDA = (
+    "the model has a Lambda layer, which carries code",
+    "Replace it by a named layer, or allow it on the command line.",
+)
+UNKNOWN = (
+    "the model uses a class that Keras does not know",
+    "Save it with layers of Keras only, or name its classes under custom_objects.",
+)
+DAMAGED = ("the file is damaged or was cut short", "Save the model again.")
+# Words that must all occur in what Keras says, and what people should hear instead: message and fix.
+KNOWN: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
+    (("lambda", "unsafe"), LAMBDA),
+    (("lambda", "safe_mode"), LAMBDA),
+    (("could not locate class",), UNKNOWN),
+    (("unknown layer",), UNKNOWN),
+    (("no model config found",), ("the file holds weights only", "Save the whole model with model.save(...).")),
+    (("no such file",), ("the file is not there", "Check the path in the configuration.")),
+    (("unable to synchronously open",), DAMAGED),
+    (("bad crc",), DAMAGED),
+    (("not a zip file",), DAMAGED),
+)
 
 
 class CannotLoad(Exception):
@@ -69,13 +78,14 @@ def _explain(error: Exception, path: Path) -> Problem:
     """Return one line about why a model could not be loaded."""
     said = str(error)
     lowered = said.lower()
-    for words, message, fix in KNOWN:
+    for words, (message, fix) in KNOWN:
         if all(word in lowered for word in words):
             return Problem("load", f"{path.name}: {message}.", fix, said[:2000])
     first = said.strip().splitlines()[0][:200] if said.strip() else type(error).__name__
     return Problem(
         "load",
         f"{path.name}: Keras could not load the model ({type(error).__name__}: {first})",
-        "Load it with the Keras version that saved it and save it again as .keras, or name that environment's interpreter under python.",
+        "Load it with the Keras version that saved it and save it again as .keras, "
+        "or name that environment's interpreter under python.",
         said[:2000],
     )

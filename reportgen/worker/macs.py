@@ -11,85 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 Shape = tuple[int | None, ...]
-FREE = frozenset(
-    [
-        "InputLayer",
-        "Activation",
-        "ReLU",
-        "LeakyReLU",
-        "PReLU",
-        "ELU",
-        "Softmax",
-        "Dropout",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "SpatialDropout3D",
-        "GaussianNoise",
-        "GaussianDropout",
-        "AlphaDropout",
-        "ActivityRegularization",
-        "Flatten",
-        "Reshape",
-        "Permute",
-        "RepeatVector",
-        "Masking",
-        "Identity",
-        "Embedding",
-        "Add",
-        "Subtract",
-        "Multiply",
-        "Average",
-        "Maximum",
-        "Minimum",
-        "Concatenate",
-        "Cropping1D",
-        "Cropping2D",
-        "Cropping3D",
-        "ZeroPadding1D",
-        "ZeroPadding2D",
-        "ZeroPadding3D",
-        "UpSampling1D",
-        "UpSampling2D",
-        "UpSampling3D",
-        "MaxPooling1D",
-        "MaxPooling2D",
-        "MaxPooling3D",
-        "AveragePooling1D",
-        "AveragePooling2D",
-        "AveragePooling3D",
-        "GlobalMaxPooling1D",
-        "GlobalMaxPooling2D",
-        "GlobalMaxPooling3D",
-        "GlobalAveragePooling1D",
-        "GlobalAveragePooling2D",
-        "GlobalAveragePooling3D",
-        "BatchNormalization",
-        "LayerNormalization",
-        "GroupNormalization",
-        "UnitNormalization",
-        "RMSNormalization",
-        "Normalization",
-        "Rescaling",
-        "Resizing",
-        "CenterCrop",
-        "RandomFlip",
-        "RandomRotation",
-        "RandomZoom",
-        "RandomContrast",
-        "RandomBrightness",
-        "RandomCrop",
-        "RandomTranslation",
-        "RandomHeight",
-        "RandomWidth",
-        "TextVectorization",
-        "StringLookup",
-        "IntegerLookup",
-        "Discretization",
-        "Hashing",
-        "CategoryEncoding",
-        "HashedCrossing",
-    ]
+_FREE = (
+    "InputLayer Activation ReLU LeakyReLU PReLU ELU Softmax Dropout SpatialDropout1D SpatialDropout2D "
+    "SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout ActivityRegularization Flatten Reshape Permute "
+    "RepeatVector Masking Identity Embedding Add Subtract Multiply Average Maximum Minimum Concatenate Cropping1D "
+    "Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D ZeroPadding3D UpSampling1D UpSampling2D UpSampling3D "
+    "MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D GlobalMaxPooling1D "
+    "GlobalMaxPooling2D GlobalMaxPooling3D GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
+    "BatchNormalization LayerNormalization GroupNormalization UnitNormalization RMSNormalization Normalization "
+    "Rescaling Resizing CenterCrop RandomFlip RandomRotation RandomZoom RandomContrast RandomBrightness "
+    "RandomCrop RandomTranslation TextVectorization StringLookup IntegerLookup Discretization Hashing "
+    "CategoryEncoding HashedCrossing"
 )
+FREE = frozenset(_FREE.split())
 
 
 def compute_macs(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int | None:
@@ -125,7 +59,7 @@ def _dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
 
 def _einsum_dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Product of the sizes of all letters in the equation, without the batch."""
-    left, out = layer.equation.replace(" ", "").split("->")
+    left = layer.equation.replace(" ", "").split("->")[0]
     first, second = left.split(",")
     sizes = dict(zip(second, layer._kernel.shape, strict=True))
     if "." not in first:
@@ -134,7 +68,7 @@ def _einsum_dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     else:
         named = first.replace("...", "")
         sizes.update(zip(reversed(named), reversed(inputs[0]), strict=False))
-        sizes["."] = math.prod(inputs[0][1 : len(inputs[0]) - len(named)])  # type: ignore[arg-type]
+        sizes["."] = math.prod(inputs[0][1 : len(inputs[0]) - len(named)])
         letters = set(named) | set(second) | {"."}
     return math.prod(sizes[letter] for letter in letters)
 
@@ -153,7 +87,7 @@ def _conv_transpose(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> in
 
 def _depthwise(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Each output channel sees one input channel only."""
-    return _size(outputs[0]) * math.prod(layer.kernel_size)
+    return _size(outputs[0]) * int(math.prod(layer.kernel_size))
 
 
 def _separable(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
@@ -194,7 +128,7 @@ def _multi_head(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     heads, key_dim, value_dim = layer._num_heads, layer._key_dim, layer._value_dim or layer._key_dim
     projections = q_len * int(query[-1]) * heads * key_dim + k_len * int(key[-1]) * heads * key_dim  # type: ignore[arg-type]
     projections += v_len * int(value[-1]) * heads * value_dim + _size(outputs[0]) * heads * value_dim  # type: ignore[arg-type]
-    return projections + heads * q_len * k_len * (key_dim + value_dim)
+    return int(projections + heads * q_len * k_len * (key_dim + value_dim))
 
 
 def _dot_attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:

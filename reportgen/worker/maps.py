@@ -52,8 +52,8 @@ def choose_samples(kept: KeptSamples, count: int) -> Array:
 def choose_layers(walk: Walk, plan: Plan) -> tuple[list[Call], list[str]]:
     """Return the layers to show in call order, and the names asked for that do not exist.
 
-    The rule: layers whose output has positions and channels (or a dense layer with an activation, if there are no such),
-    one a resolution and kind first, spread evenly over the depth, up to `map_layers`; named layers always.
+    The rule: layers whose output has positions and channels (or a dense layer with an activation, if there are no
+    such), one a resolution and kind first, spread evenly over the depth, up to `map_layers`; named layers always.
     """
     calls = walk.first_calls()
     named = [call for call in calls if call.path in plan.layers_named or call.layer.name in plan.layers_named]
@@ -88,7 +88,7 @@ def _spread(calls: Sequence[Call], room: int) -> list[Call]:
 def collect_maps(
     model: Any, feed: Feed, layers: Mapping[int, Call], kept: KeptSamples, rows: Array
 ) -> tuple[tuple[LayerMaps, ...], tuple[Reduced, ...]]:
-    """Run the shown samples through the model once, eagerly, and return the maps of the chosen layers and what was left out."""
+    """Run the shown samples through the model once, eagerly; return the chosen layers' maps and what was left out."""
     import keras
 
     names = {slot.key: slot.name for slot in feed.slots}
@@ -118,7 +118,7 @@ def collect_maps(
 
 
 def _shape_maps(call: Call, values: Array, positions: tuple[int, ...]) -> tuple[LayerMaps, list[Reduced]]:
-    """Return one layer's maps with channels last, at most 64 channels and 128 positions a side, and say what was left out."""
+    """Return one layer's maps, channels last, at most 64 channels and 128 positions a side, and what was left out."""
     if getattr(call.layer, "data_format", None) == "channels_first" and values.ndim > 2:
         values = np.moveaxis(values, 1, -1)
     channels, notes = int(values.shape[-1]), []

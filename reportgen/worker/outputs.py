@@ -80,7 +80,7 @@ def _of(values: Any, name: str, default: Any) -> Any:
 
 
 def pair_labels(targets: Sequence[str], outputs: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Match the batch's labels with the model's outputs: output name -> key of the targets, and notes about the rest."""
+    """Match labels with outputs: return the key of the targets by output name, and notes about the rest."""
     if not targets:
         return {}, ()
     if len(outputs) == 1 and len(targets) == 1:
@@ -89,7 +89,8 @@ def pair_labels(targets: Sequence[str], outputs: Sequence[str]) -> tuple[dict[st
     notes = []
     if "" in targets:
         notes.append(
-            f"The labels are not used: the model has the outputs {', '.join(outputs)}; name one array for each under batch.y."
+            f"The labels are not used: the model has the outputs {', '.join(outputs)}; "
+            "name one array for each under batch.y."
         )
     unknown = [name for name in targets if name and name not in outputs]
     if unknown:

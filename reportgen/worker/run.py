@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,10 +82,8 @@ def run(plan: Plan, emit: Emit, before: Sequence[tuple[str, float]] = ()) -> Wor
     model: Any = None
     notes: tuple[str, ...] = ()
     with found.part("load", "Loading the model"):
-        try:
+        with suppress(Exception):  # Keras's own message about a broken file follows from load_model.
             saved = read_saved(plan.model)
-        except Exception:  # noqa: S110 - Keras's own message about a broken file follows from load_model
-            pass
         loaded = load_model(plan.model)
         model, notes = loaded.model, loaded.notes
     if model is None and saved is not None:

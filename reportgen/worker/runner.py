@@ -54,7 +54,10 @@ class Runner:
             return self.model(self.feed.pack(tensors), training=False)
 
     def _look(self, key: int, call: int, output: Array) -> None:
-        """Add one layer's output; samples that only fill up a fixed batch are left out. What fails here ends one layer's statistics."""
+        """Add one layer's output; samples that only fill up a fixed batch are left out.
+
+        What fails here ends one layer's statistics.
+        """
         if key in self._broken:
             return
         try:

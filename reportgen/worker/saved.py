@@ -169,7 +169,7 @@ def _optimizer(value: Any) -> tuple[str, dict[str, str]]:
     if not isinstance(value, dict):
         return str(value or ""), {}
     config = value.get("config") if isinstance(value.get("config"), dict) else {}
-    off = (None, False, "", [])
+    off: tuple[Any, ...] = (None, False, "", [])
     settings = {key: _setting(item) for key, item in (config or {}).items() if key != "name" and item not in off}
     return str(value.get("class_name", "")), settings
 

@@ -22,7 +22,10 @@ Look = Callable[[int, int, Array], None]
 
 @contextmanager
 def watching(layers: Mapping[int, Any], look: Look) -> Iterator[None]:
-    """While this lasts, every call of layer `layers[key]` is shown to `look`. The layers are restored whatever happens."""
+    """While this lasts, every call of layer `layers[key]` is shown to `look`.
+
+    The layers are restored whatever happens.
+    """
     before: list[tuple[Any, str, Any]] = []
     calls = dict.fromkeys(layers, 0)
     try:
@@ -90,7 +93,10 @@ def first_tensor(output: Any) -> Any:
 
 
 def to_numpy(value: Any) -> Array:
-    """Return a tensor as a NumPy array, without a copy where the backend allows; 16-bit floats unknown to NumPy widen."""
+    """Return a tensor as a NumPy array, without a copy where the backend allows.
+
+    16-bit floats unknown to NumPy widen.
+    """
     if isinstance(value, np.ndarray):
         array = value
     else:

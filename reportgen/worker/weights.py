@@ -122,7 +122,10 @@ def _initializer(layer: Any, variable: Any) -> str:
 
 
 def read_kernels(walk: Walk) -> Kernels | None:
-    """Return the kernels of the first convolution as (height, width, in, out) float32; None without one (or a 3-D one)."""
+    """Return the kernels of the first convolution as (height, width, in, out) float32.
+
+    None without one (or a 3-D one).
+    """
     for call in walk.first_calls():
         name = type(call.layer).__name__
         if name not in {"Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"}:

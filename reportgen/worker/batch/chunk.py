@@ -15,8 +15,8 @@ Array = NDArray[Any]
 class Chunk:
     """Some consecutive samples, as stored. Arrays have one row a sample.
 
-    `inputs` and `targets` are keyed as in the plan's `x` and `y` ("" for the only one); `targets` is empty and `weights`
-    None when there are none. `ids` is empty or has one text a sample.
+    `inputs` and `targets` are keyed as in the plan's `x` and `y` ("" for the only one); `targets` is empty and
+    `weights` None when there are none. `ids` is empty or has one text a sample.
     """
 
     ids: tuple[str, ...]

@@ -99,11 +99,11 @@ def _describe(archive: zipfile.ZipFile, name: str, path: Path) -> _Member:
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, order and dtype of an NPY record, versions 1.0 and 2.0 (3.0 only names fields of structures)."""
-    version = np.lib.format.read_magic(file)  # type: ignore[arg-type]
+    version = np.lib.format.read_magic(file)
     if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)  # type: ignore[arg-type]
+        return np.lib.format.read_array_header_1_0(file)
     if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)  # type: ignore[arg-type]
+        return np.lib.format.read_array_header_2_0(file)
     raise ValueError(f"NPY version {version}")
 
 
