@@ -1,9 +1,7 @@
 """reportgen: one self-contained HTML report from what a Keras training job left behind.
 
-    config = reportgen.load_config("config.yaml")
-    built = reportgen.generate(config)              # writes the report
-    report = reportgen.build_report(model, x, y)    # of a live model
-    report = reportgen.read_report("report.html")   # of a saved one
+`generate(load_config("config.yaml"))` writes a report, `build_report(model, x, y)` makes one of a live model, and
+`read_report("report.html")` reads a saved one. Everything is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -14,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reportgen.config import load_config as load_config
     from reportgen.live import build_report as build_report
-    from reportgen.live import report_callback as ReportCallback  # noqa: N812
+    from reportgen.live import report_callback
+
+    ReportCallback = report_callback
     from reportgen.pipeline import generate as generate
     from reportgen.report.read import read_report as read_report
     from reportgen.report.types import Report as Report

@@ -1,4 +1,4 @@
-"""From evidence to the finished Report: sections, findings, metrics, verdict, provenance. A part that fails becomes a card."""
+"""From evidence to the Report: sections, findings, metrics, verdict, provenance. A part that fails becomes a card."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     facts = _provenance(config, inputs, artifacts, samples_shown(*sections))
     clock.lap("sections and figures")
     run = _run_facts(config, artifacts, clock)
-    sections.append(
-        _guard("provenance", "Provenance", lambda: provenance.build(artifacts, facts, run, ledger), easel)
-    )
+    sections.append(_guard("provenance", "Provenance", lambda: provenance.build(artifacts, facts, run, ledger), easel))
     return Report(
         title=artifacts.title,
         verdict=verdict,
@@ -136,10 +134,8 @@ def _ledger(artifacts: Artifacts) -> tuple[LedgerEntry, ...]:
     entries = [LedgerEntry(item.what, item.kept, item.of, item.why) for item in reduced]
     for series in training.history_series(artifacts.history):
         if series.thinned:
-            kept = f"{series.values.length:,} points"
-            entries.append(
-                LedgerEntry(f"history of {series.name}", kept, f"{series.points:,}", "the extremes of each stretch stay")
-            )
+            kept, why = f"{series.values.length:,} points", "the extremes of each stretch stay"
+            entries.append(LedgerEntry(f"history of {series.name}", kept, f"{series.points:,}", why))
     return tuple(entries)
 
 

@@ -30,10 +30,10 @@ def build_report(
 ) -> Report:
     """Return the report of a Keras model in memory; write it into the folder `output` when given.
 
-    `x` and `y` are arrays with one row a sample, or mappings by input and output name. `history` is what `fit` returned, or
-    its `.history`. `settings` are the keys of the configuration that apply: title, task, gates, checks, samples, layers,
-    predictions, seed, redact, formats. Raises InputRefused for arrays of different lengths and pydantic's ValidationError
-    for settings that the configuration would refuse.
+    `x` and `y` are arrays with one row a sample, or mappings by input and output name. `history` is what `fit`
+    returned, or its `.history`. `settings` are the keys of the configuration that apply: title, task, gates, checks,
+    samples, layers, predictions, seed, redact, formats. Raises InputRefused for arrays of different lengths, and
+    pydantic's ValidationError for settings that the configuration would refuse.
     """
     from reportgen import assembly
     from reportgen.inputs.history import parse_history

@@ -18,5 +18,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Print the skips as the very last line."""
     if config.option.collectonly or hasattr(config, "workerinput"):
         return
-    lines = [f"{reason} ({len(tests)}: {', '.join(tests[:3])}{', ...' if len(tests) > 3 else ''})" for reason, tests in _SKIPS.items()]
+    lines = [
+        f"{reason} ({len(tests)}: {', '.join(tests[:3])}{', ...' if len(tests) > 3 else ''})"
+        for reason, tests in _SKIPS.items()
+    ]
     print("skipped: " + ("; ".join(lines) if lines else "none"))

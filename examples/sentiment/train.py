@@ -32,7 +32,8 @@ def load_sentences(archive: str) -> tuple[list[str], np.ndarray, list[str]]:
         lines = nested.extractfile(MEMBER).read().decode("utf-8", "replace").splitlines()
     rows = [line.split("\t", 2) for line in lines if line.count("\t") >= 2]
     rows = [(key, float(score), text) for key, score, text in rows if abs(float(score)) >= 0.5]
-    return [text for _, _, text in rows], np.array([score > 0 for _, score, _ in rows], "int64"), [k for k, _, _ in rows]
+    labels = np.array([score > 0 for _, score, _ in rows], "int64")
+    return [text for _, _, text in rows], labels, [key for key, _, _ in rows]
 
 
 def main(archive: str) -> None:

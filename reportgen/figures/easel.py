@@ -33,7 +33,7 @@ class Easel:
         return replace(section, blocks=tuple(self._finish_block(block) for block in section.blocks))
 
     def used(self, sections: Sequence[Section]) -> dict[str, Asset]:
-        """Return the assets that the sections refer to: a section that failed leaves pictures behind that nothing shows."""
+        """Return the assets that the sections refer to: a section that failed leaves pictures that nothing shows."""
         wanted = {sha256 for section in sections for sha256 in references(section)}
         return {sha256: asset for sha256, asset in self.assets.items() if sha256 in wanted}
 

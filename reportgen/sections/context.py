@@ -18,8 +18,8 @@ PictureKind = Literal["photo", "pixels", "maps"]
 class DrawPicture(Protocol):
     """Turns an array of uint8 (h, w), (h, w, 3) or (h, w, 4) into a stored picture and returns its reference.
 
-    "photo" is for thumbnails (WebP, may be shrunk), "pixels" for small pictures kept exact (PNG), "maps" for grey montages
-    (8-bit palette PNG at native size).
+    "photo" is for thumbnails (WebP, may be shrunk), "pixels" for small pictures kept exact (PNG), "maps" for grey
+    montages (8-bit palette PNG at native size).
     """
 
     def __call__(self, pixels: NDArray[Any], kind: PictureKind, alt: str) -> AssetRef:

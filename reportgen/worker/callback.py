@@ -7,7 +7,7 @@ from typing import Any
 
 
 def make_callback(at_end: Callable[[Any, dict[str, list[float]]], None]) -> Any:
-    """Return a callback; `at_end(model, history)` gets the logs of every epoch, as `History.history` would hold them."""
+    """Return a callback; `at_end(model, history)` gets every epoch's logs, as `History.history` would hold them."""
     import keras
 
     class AtEnd(keras.callbacks.Callback):  # type: ignore[misc]

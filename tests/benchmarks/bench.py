@@ -67,9 +67,18 @@ def take_turns(commands: list[Timed], runs: int, warm_up: bool = True) -> None:
                 command.run(True)
 
 
-def compare(title: str, folder: Path, model: Path, history: Path, batch: Path, config: Path, runs: int, by_hand: int) -> None:
+def compare(
+    title: str, folder: Path, model: Path, history: Path, batch: Path, config: Path, runs: int, by_hand: int
+) -> None:
     """Print the table of one case."""
-    build = [str(Path(PYTHON).parent / "reportgen"), "build", "--quiet", str(config), "--output", str(folder / "report")]
+    build = [
+        str(Path(PYTHON).parent / "reportgen"),
+        "build",
+        "--quiet",
+        str(config),
+        "--output",
+        str(folder / "report"),
+    ]
     commands = [
         Timed("reportgen build", build),
         Timed("floor: import, load, one predict", [PYTHON, str(HERE / "floor.py"), str(model), str(batch)]),
@@ -108,7 +117,9 @@ def main() -> None:
     parser.add_argument("--only", choices=["digits", "resnet50", "startup"])
     options = parser.parse_args()
     has_sklearn = importlib.util.find_spec("sklearn") is not None
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; scikit-learn is {'' if has_sklearn else 'not '}installed here")
+    print(
+        f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; scikit-learn is {'' if has_sklearn else 'not '}installed here"
+    )
     print(f"Graphviz for the by-hand script's plot_model: {shutil.which('dot') or 'none: it skips its graph'}")
     with tempfile.TemporaryDirectory(prefix="reportgen-bench-") as name:
         folder = Path(name)
@@ -116,11 +127,29 @@ def main() -> None:
             small_commands(max(5, options.runs))
         if options.only in (None, "digits"):
             case = ROOT / "examples/digits"
-            compare("digits CNN", folder / "digits", case / "model.keras", case / "history.csv", case / "test.npz", case / "config.yaml", options.runs, options.runs)
+            compare(
+                "digits CNN",
+                folder / "digits",
+                case / "model.keras",
+                case / "history.csv",
+                case / "test.npz",
+                case / "config.yaml",
+                options.runs,
+                options.runs,
+            )
         if options.only in (None, "resnet50"):
             case = folder / "resnet50"
             subprocess.run([PYTHON, str(HERE / "cases.py"), str(case)], check=True)
-            compare("ResNet50, 64 images of 224 x 224", case, case / "model.keras", case / "history.csv", case / "test.npz", case / "config.yaml", min(3, options.runs), 1)
+            compare(
+                "ResNet50, 64 images of 224 x 224",
+                case,
+                case / "model.keras",
+                case / "history.csv",
+                case / "test.npz",
+                case / "config.yaml",
+                min(3, options.runs),
+                1,
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rooms of DESIGN.md section 3: who may import whom, and sizes that keep them liveable. Read from the source, nothing is run."""
+"""Who may import whom, and sizes that keep the rooms liveable. Read from the source, nothing is run."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def test_analysis_imports_numpy_and_the_standard_library_only(path: Path) -> Non
 def test_the_worker_needs_only_numpy_and_keras(path: Path) -> None:
     for module, line in imports(path):
         first = module.split(".")[0]
-        known = first in {"numpy", "reportgen", "h5py", "pydot", "ml_dtypes"} | HEAVY or first in sys.stdlib_module_names
+        known = (
+            first in {"numpy", "reportgen", "h5py", "pydot", "ml_dtypes"} | HEAVY or first in sys.stdlib_module_names
+        )
         assert known, f"{name(path)}:{line}: {module}"
 
 
@@ -108,5 +110,15 @@ def test_templates_never_switch_escaping_off(path: Path) -> None:
     if path.suffix == ".md":
         return
     text = path.read_text(encoding="utf-8")
-    for bad in ("|safe", "| safe", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "http://", "https://", "autoescape false"):
+    for bad in (
+        "|safe",
+        "| safe",
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "http://",
+        "https://",
+        "autoescape false",
+    ):
         assert bad not in text, f"{name(path)} contains {bad}"
