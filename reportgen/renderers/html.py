@@ -62,6 +62,7 @@ def make_environment() -> jinja2.Environment:
         matrix_cells=page_figures.matrix_cells,
         matrix_pairs=page_figures.matrix_pairs,
         gallery_layout=page_figures.gallery_layout,
+        gallery_room=page_figures.gallery_room,
         marks_by_cell=page_tables.marks_by_cell,
         mark_words=page_tables.mark_words,
         reasons=page_tables.reasons,

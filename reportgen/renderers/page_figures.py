@@ -149,6 +149,12 @@ def matrix_pairs(matrix: Matrix) -> NumbersTable:
     return NumbersTable(headings, rows, len(rows), len(off))
 
 
+def gallery_room(gallery: Gallery) -> int:
+    """Return how wide a picture of this gallery may be shown, in px: more for pictures that hold more."""
+    widest = max((sample.image.width for sample in gallery.samples if sample.image), default=0)
+    return 112 if widest <= 40 else 192
+
+
 def gallery_layout(gallery: Gallery) -> str:
     """Say how a gallery reads best: "pictures", "texts" or "features"."""
     if any(sample.image for sample in gallery.samples):

@@ -24,6 +24,13 @@ def percent(value: float) -> str:
     return text if text not in ("0.0%", "-0.0%", "100.0%") else f"{value:.3%}"
 
 
+def confidence(value: float) -> str:
+    """Write a share for a card: one decimal, and a sign where that would wrongly read as 0% or 100%."""
+    if 0 < value < 0.0005:
+        return "<0.1%"
+    return ">99.9%" if 0.9995 <= value < 1 else percent(value)
+
+
 def significant(value: float, digits: int = 4) -> str:
     """Write a number with at most `digits` significant digits, grouped, or as a power of ten when far from 1."""
     if value == 0:
@@ -59,7 +66,7 @@ def duration(value: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
-_WRITERS = {"percent": percent, "share": percent, "bytes": size, "seconds": duration}
+_WRITERS = {"percent": percent, "share": percent, "confidence": confidence, "bytes": size, "seconds": duration}
 
 
 def write(value: str | Number | None, form: str = "number") -> str:

@@ -133,7 +133,7 @@ function addChart(figure) {
   const legend = series.map((s, i) => el("button", { type: "button", class: "series", onclick: () => {
     const hidden = view.hidden.includes(s.i) ? view.hidden.replace(s.i, "") : view.hidden + s.i;
     set({ hidden: hidden.length < series.length ? hidden : "" });
-  } }, el("i", { class: s.shape in { line: 1, steps: 1 } ? s.role : "solid", style: "color:" + s.colour }), clip40(s.name), outputs[i]));
+  } }, el("i", { class: s.shape in { line: 1, steps: 1 } ? s.role : "solid", style: "color:" + s.colour }), clip(s.name), outputs[i]));
   const logarithm = button("Log scale", () => set({ log: log() ? (block.y.scale === "log" ? "0" : "") : "1" }));
   const smooth = el("input", { type: "range", min: 0, max: 0.95, step: 0.05, oninput: () => set({ smooth: +smooth.value ? smooth.value : "" }) });
   const wide = button("Whole range", () => set({ zoom: "" }));
@@ -145,7 +145,7 @@ function addChart(figure) {
     wide.hidden = !view.zoom;
     redraw();
   });
-  figure.querySelector(".tools").append(...legend, el("label", {}, block.x.label.slice(0, 24), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
+  figure.querySelector(".tools").append(...legend, el("label", {}, clip(block.x.label, 32), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
     ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && s.shape !== "bars") ? [el("label", {}, "Smooth", smooth)] : []),
     ...(names.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]), ...exporters(figure.id, () => (host.classList.contains("own") ? over : still)),
     button("CSV", () => save(figure.id + ".csv", csv([[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])]), "text/csv")))));

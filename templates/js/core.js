@@ -11,7 +11,7 @@ const fill = (node, props, kids) => {
 const el = (tag, props = {}, ...kids) => fill(document.createElement(tag), props, kids);
 const draw = (tag, props = {}, ...kids) => fill(document.createElementNS(SVG, tag), props, kids);
 const button = (text, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, text);
-const clip40 = text => (text.length > 40 ? text.slice(0, 39) + "…" : text);
+const clip = (text, room = 40) => (text.length > room ? text.slice(0, room - 1) + "…" : text);
 const choice = (label, options, onchange) => el("select", { "aria-label": label, onchange }, ...options.map(([value, text]) => el("option", { value }, text)));
 
 // The report's own data, parsed when first needed.

@@ -34,9 +34,9 @@ const browserOf = (output, node) => {
   };
   const pick = (name, label, options) => control(name, choice(label, [["", label], ...options]));
   const field = (name, type, label) => control(name, el("input", { type, "aria-label": label, placeholder: label, min: 0, max: 100 }));
-  const names = (table?.class_names ?? []).map(n => [n, clip40(n)]), count = el("output"), body = el("tbody");
+  const names = (table?.class_names ?? []).map(n => [n, clip(n)]), count = el("output"), body = el("tbody");
   tools.append(pick("outcome", "Right and wrong", [["right", "✓ Right"], ["wrong", "✕ Wrong"], ["unknown", "? Not judged"]]), ...(names.length ? [pick("truth", "Any truth", names), pick("predicted", "Any prediction", names)] : []),
-    field("low", "number", "Confidence from %"), field("high", "number", "to %"), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ["confidence", "Highest confidence"], ["low", "Lowest confidence"]]),
+    field("low", "number", "Confidence ≥ %"), field("high", "number", "Confidence ≤ %"), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ["confidence", "Highest confidence"], ["low", "Lowest confidence"]]),
     button("Clear", () => set(empty)), count);
   const more = button("Show more", () => { most += 200; list(); });
   const whole = el("details", { class: "numbers", ontoggle: () => list() }, el("summary", {}, `All ${total.toLocaleString("en")} sample records as a list`),
@@ -102,6 +102,9 @@ function addCells(node) {
   const gallery = all(".gallery").find(g => blockOf(g).output === table.output) ?? node;
   all("[data-cell]", node).forEach(cell => {
     const [truth, predicted] = cell.dataset.cell.split(",").map((i, side) => [block.rows, block.columns][side][i]), text = cell.textContent;
-    cell.replaceChildren(button(text, () => browserOf(table.output, gallery).cell(truth, predicted), { class: "cellbtn", "aria-label": `${text}: ${truth} predicted as ${predicted}, show samples` }));
+    const show = () => browserOf(table.output, gallery).cell(truth, predicted);
+    // A cell of the drawing is for the pointer; the table beside it is for everyone.
+    if (cell.matches("g")) fill(cell, { onclick: show, cursor: "pointer" }, []);
+    else cell.replaceChildren(button(text, show, { class: "cellbtn", "aria-label": `${text}: ${truth} predicted as ${predicted}, show samples` }));
   });
 }
