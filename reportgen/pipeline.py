@@ -1,4 +1,4 @@
-"""The straight line: config -> inputs -> artifacts -> sections and findings -> report -> files. The order is here only."""
+"""The straight line: config -> inputs -> artifacts -> sections and findings -> report -> files. Order is here only."""
 
 from __future__ import annotations
 
