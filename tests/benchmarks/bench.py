@@ -117,9 +117,8 @@ def main() -> None:
     parser.add_argument("--only", choices=["digits", "resnet50", "startup"])
     options = parser.parse_args()
     has_sklearn = importlib.util.find_spec("sklearn") is not None
-    print(
-        f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; scikit-learn is {'' if has_sklearn else 'not '}installed here"
-    )
+    found = "" if has_sklearn else "not "
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; scikit-learn is {found}installed here")
     print(f"Graphviz for the by-hand script's plot_model: {shutil.which('dot') or 'none: it skips its graph'}")
     with tempfile.TemporaryDirectory(prefix="reportgen-bench-") as name:
         folder = Path(name)
