@@ -21,7 +21,7 @@ def check_names(config: Config, ends: Ends) -> None:
     batch = config.batch
     inputs = [*ends.inputs, *ends.keys] if ends.inputs else []
     outputs = [*ends.outputs, *ends.keys] if ends.outputs else []
-    named = [("task", config.task, outputs, "output")]
+    named: list[tuple[str, Iterable[str], list[str], str]] = [("task", config.task, outputs, "output")]
     if batch is not None:
         named += [("batch.x", batch.x, inputs, "input"), ("batch.y", batch.y, outputs, "output")]
         named += [("batch.classes", batch.classes, outputs, "output")]
