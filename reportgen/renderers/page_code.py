@@ -19,9 +19,9 @@ GLOBALS = frozenset(
     "finally for function if import in instanceof let new null of return static super switch this throw true "
     "try typeof undefined var void while with yield Infinity "
     "Array BigInt64Array BigUint64Array Blob Boolean Date Float32Array Float64Array Image Int32Array JSON "
-    "IntersectionObserver Map Math Number Object Promise ResizeObserver Set String URL URLSearchParams Uint16Array Uint32Array Uint8Array "
-    "XMLSerializer addEventListener atob document encodeURIComponent getComputedStyle history innerWidth "
-    "isNaN location navigator parseInt requestAnimationFrame setTimeout".split()
+    "IntersectionObserver Map Math Number Object Promise ResizeObserver Set String URL URLSearchParams "
+    "Uint16Array Uint32Array Uint8Array XMLSerializer addEventListener atob document encodeURIComponent "
+    "getComputedStyle history innerWidth isNaN location navigator parseInt requestAnimationFrame setTimeout".split()
 )
 _TOKEN = re.compile(
     r"""
