@@ -15,6 +15,12 @@ class Renderer:
     file_name: str
     module: str
 
+    def prepare(self) -> None:
+        """Import the module and let it make ready what every report needs (compiled templates)."""
+        prepare = getattr(import_module(self.module), "prepare", None)
+        if prepare is not None:
+            prepare()
+
     def render(self, report: Report) -> str:
         """Return `report` in this format."""
         text = import_module(self.module).render(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -38,11 +39,18 @@ class Outline:
 
 def render(report: Report) -> str:
     """Return the page of `report`: the same bytes for the same report."""
-    environment = make_environment()
-    page = environment.get_template(TEMPLATE).render(_context(report))
+    page = make_environment().get_template(TEMPLATE).render(_context(report))
     return add_policy(page)
 
 
+def prepare() -> None:
+    """Compile every template now, so that rendering need not: a build has time while the worker is at work."""
+    environment, folder = make_environment(), resources.templates()
+    for path in sorted(folder.rglob("*.jinja")):
+        environment.get_template(path.relative_to(folder).as_posix())
+
+
+@lru_cache(maxsize=1)
 def make_environment() -> jinja2.Environment:
     """Return the one Jinja environment: everything printed is cleaned, then escaped; an unknown name is an error."""
     environment = jinja2.Environment(
