@@ -42,7 +42,7 @@ class Draft:
 
 def begin(config: Config, history: History | None, problems: tuple[Problem, ...]) -> Draft:
     """Draw what needs only the history."""
-    title = config.title or config.model.stem
+    title = config.title or (config.model.stem if config.model is not None else "Predictions")
     artifacts = Artifacts(
         title=title,
         history=history,
@@ -61,7 +61,14 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     """Build every other section, run the checks and put the Report together."""
     config, easel = draft.config, draft.easel
     problems = draft.artifacts.problems + ((lost,) if lost else ())
-    artifacts = replace(draft.artifacts, worker=_without(evidence, config.redact), problems=problems)
+    artifacts = replace(
+        draft.artifacts,
+        worker=_without(evidence, config.redact),
+        problems=problems,
+        display=inputs.display,
+        vocabularies=inputs.vocabularies,
+        made_elsewhere=inputs.model is None,
+    )
     metrics = metrics_of(artifacts)
     findings = run_checks(artifacts, config.checks)
     gates = judge(metrics, config.gates)
@@ -147,11 +154,11 @@ def _provenance(config: Config, inputs: Inputs, artifacts: Artifacts, shown: int
     hashes = inputs.hashes
     return Provenance(
         versions={"reportgen": __version__, **package_versions(), **(worker.versions if worker else {})},
-        model_file=inputs.model.name,
+        model_file=inputs.model.name if inputs.model is not None else "",
         model_sha256=hashes["model"],
         batch_file=inputs.batch.name if inputs.batch else "",
         batch_sha256=hashes["batch"],
-        history_file=inputs.history.name if inputs.history else "",
+        history_file=inputs.history_name,
         history_sha256=hashes["history"],
         config_file=config.file.name,
         config_sha256=hashes["config"],

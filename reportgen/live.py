@@ -53,7 +53,7 @@ def build_report(
     evidence = run_in_process(plan, model, source)
     clock.lap("the model and the batch")
     hashes = dict.fromkeys(("model", "batch", "history", "config"), Missing("in memory, not a file"))
-    inputs = Inputs(plan, config.model, None, None, config.file, dict(hashes))
+    inputs = Inputs(plan, config.model, None, (), config.file, dict(hashes))
     report = assembly.finish(draft, evidence, None, inputs, clock)
     if output is not None:
         write_report(report, folder, config.formats)

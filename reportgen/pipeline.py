@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reportgen.analysis.evidence import History, Problem, WorkerEvidence
+from reportgen.analysis.evidence import Problem, WorkerEvidence
 from reportgen.clock import Clock
 from reportgen.config_schema import Config
-from reportgen.errors import GATE_FAILED, SECTION_FAILED, ReportgenError, worst_exit_code
-from reportgen.inputs.found import Inputs, find_inputs
+from reportgen.errors import GATE_FAILED, SECTION_FAILED, InputRefused, ReportgenError, worst_exit_code
+from reportgen.inputs.found import find_inputs, load_history_of
 from reportgen.progress import Progress, Silent
 from reportgen.report.types import Report
 from reportgen.report.write import check_writable, write_outputs
@@ -42,8 +42,8 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
         from reportgen import assembly
 
         progress.stage("reading the history, drawing its plots")
-        history = _read_history(inputs)
-        draft = assembly.begin(config, history, ())
+        history, problems = load_history_of(inputs, config)
+        draft = assembly.begin(config, history, problems)
         inputs = inputs.with_hashes()
         clock.lap("history and training plots")
         evidence, lost = _wait(worker, progress)
@@ -52,14 +52,7 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
     report = assembly.finish(draft, evidence, _explain(lost), inputs, clock)
     files = write_report(report, config.output, config.formats)
     progress.done()
-    return Built(report, files, exit_code_of(report, lost))
-
-
-def _read_history(inputs: Inputs) -> History | None:
-    """Read the history, if there is one."""
-    from reportgen.inputs.history import load_history
-
-    return load_history(inputs.history) if inputs.history is not None else None
+    return Built(report, files, exit_code_of(report, lost or _refused(evidence)))
 
 
 def _wait(worker: launch.Worker, progress: Progress) -> tuple[WorkerEvidence | None, ReportgenError | None]:
@@ -70,6 +63,12 @@ def _wait(worker: launch.Worker, progress: Progress) -> tuple[WorkerEvidence | N
         if error.exit_code in (130, 143):
             raise
         return None, error
+
+
+def _refused(evidence: WorkerEvidence | None) -> InputRefused | None:
+    """Return the refusal of a batch that turned out to be unreadable while the worker read it."""
+    problems = evidence.problems if evidence is not None else ()
+    return next((InputRefused(problem.message) for problem in problems if problem.part == "batch"), None)
 
 
 _STAGES = {

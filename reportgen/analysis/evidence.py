@@ -12,6 +12,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from reportgen.analysis.feature_facts import ImportanceFacts, SliceSearch
+from reportgen.analysis.display import Display
 from reportgen.analysis.graph import Graph
 from reportgen.analysis.history import Curve as Curve
 from reportgen.analysis.history import History as History
@@ -151,7 +153,10 @@ class ActivationFacts:
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
-    """One model input over the whole batch: as stored, before any normalisation."""
+    """One model input over the whole batch: as stored, before any normalisation.
+
+    `features` names the columns of a table; `applied` states what was done to the values before the model saw them.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -163,6 +168,8 @@ class InputFacts:
     nan: int
     inf: int
     constant_features: int
+    features: tuple[str, ...] = ()
+    applied: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,7 @@ class OutputEvidence:
 
     `state` goes to `analysis.metrics.ACCUMULATORS[task].from_state`. `scores` says what the model's numbers are:
     "probabilities", "logits" (turned into probabilities because the loss says from_logits), "scores" or "values".
+    `slices` and `importance` are there for inputs that are rows of features (slices also for texts, by length).
     """
 
     name: str
@@ -204,6 +212,8 @@ class OutputEvidence:
     records: RecordArrays
     loss_name: str = ""
     notes: tuple[str, ...] = ()
+    slices: SliceSearch | None = None
+    importance: ImportanceFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +282,9 @@ class WorkerEvidence:
 class Artifacts:
     """Everything that sections and checks may look at. `worker` is None when it was lost (killed, timed out).
 
-    `privacy` is show, blur, ids or none. `display` holds each input's hints for turning it into a picture.
+    `privacy` is show, blur, ids or none. `display` holds hints for turning an input into a picture and `vocabularies` the
+    words of its tokens, both by input name ("" for the only one). `made_elsewhere` says that the predictions were read
+    from a file, and there is no model.
     """
 
     title: str
@@ -282,3 +294,6 @@ class Artifacts:
     problems: tuple[Problem, ...] = ()
     layers_named: tuple[str, ...] = ()
     seed: int = 0
+    display: dict[str, Display] = field(default_factory=dict)
+    vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    made_elsewhere: bool = False

@@ -1,150 +1,121 @@
-"""describe_batch: the configuration's batch and the file's headers -> what the worker should read. No data is read."""
+"""describe_batch: the configuration's batch and the file's headers -> what the worker should read. No data is kept."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
+from reportgen.config_batch import Batch, Normalize
+from reportgen.config_paths import FUNCTION
 from reportgen.errors import InputRefused
+from reportgen.inputs.array_batch import describe_hdf5, describe_npy, describe_npz
+from reportgen.inputs.described import Described
 from reportgen.inputs.ends import Ends
-from reportgen.inputs.files import shown
+from reportgen.inputs.files import check_file, shown
 from reportgen.inputs.labels import load_class_names
-from reportgen.inputs.npz import ArrayHeader, read_npz_headers
-from reportgen.worker.plan import BatchSpec
+from reportgen.inputs.other_batch import describe_dataset, describe_function, describe_images, describe_tfrecord
+from reportgen.inputs.table_batch import describe_csv, describe_parquet
+from reportgen.worker.plan import BatchSpec, NormalizeSpec
 
-BYTES_LIMIT = 64 << 30
-
-
-class BatchSettings(Protocol):
-    """The part of the configuration that describes the batch (`config.Batch` is one)."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-
-    @property
-    def x(self) -> Mapping[str, str]:
-        """Array names by model input."""
-
-    @property
-    def y(self) -> Mapping[str, str]:
-        """Array names by model output."""
-
-    @property
-    def classes(self) -> Mapping[str, tuple[str, ...] | Path]:
-        """Class names, or the file that has them, by model output."""
-
-    @property
-    def ids(self) -> str:
-        """The array with sample ids."""
+Describe = Callable[[Batch, Ends, Path | None], Described]
+DESCRIBERS: dict[str, Describe] = {
+    "npz": describe_npz,
+    "npy": describe_npy,
+    "hdf5": describe_hdf5,
+    "csv": describe_csv,
+    "parquet": describe_parquet,
+    "images": describe_images,
+    "tfrecord": describe_tfrecord,
+    "dataset": describe_dataset,
+    "function": describe_function,
+}
+MAGIC = ((b"\x93NUMPY", "npy"), (b"\x89HDF", "hdf5"), (b"PAR1", "parquet"), (b"PK", "npz"))
+SUFFIXES = {
+    ".npz": "npz",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".tfrecord": "tfrecord",
+    ".tfrecords": "tfrecord",
+}
 
 
-def describe_batch(batch: BatchSettings, ends: Ends | None = None) -> BatchSpec:
-    """Check the arrays that the configuration names, by their headers, and return the worker's orders.
+def describe_batch(batch: Batch, ends: Ends | None = None) -> BatchSpec:
+    """Return the worker's orders for a batch; see `inspect_batch`."""
+    return inspect_batch(batch, ends).spec
 
-    With the model's ends known, text and class names are held against them too. Raises InputRefused naming the
-    file, the array and the fix.
+
+def inspect_batch(batch: Batch, ends: Ends | None = None, confine: Path | None = None, root: str = "") -> Described:
+    """Check what the configuration names, by the headers, and return the worker's orders and what was found.
+
+    With the model's ends known, text and class names are held against them too; with `confine`, links must stay below
+    it; `root` is where a function is looked for. Raises InputRefused naming the file, the array and the fix.
     """
     ends = ends or Ends()
-    arrays = read_npz_headers(batch.path)
-    name = shown(batch.path)
-    used = {f"batch.x{_of(key)}": array for key, array in batch.x.items()}
-    used |= {f"batch.y{_of(key)}": array for key, array in batch.y.items()}
-    for key, array in used.items():
-        _check_kind(_find(arrays, array, key, name), name, text_is_fine=_takes_text(key, ends))
-    if batch.ids:
-        _check_ids(_find(arrays, batch.ids, "batch.ids", name), name)
-        used["batch.ids"] = batch.ids
-    _check_lengths([arrays[array] for array in used.values()], name)
-    total = sum(arrays[array].declared for array in set(used.values()))
-    if total > BYTES_LIMIT:
-        raise InputRefused(
-            f"{name}: the arrays declare {total:,} bytes, more than {BYTES_LIMIT:,}; use a smaller test batch"
-        )
-    classes = {output: load_class_names(given) for output, given in batch.classes.items()}
-    _check_classes(classes, batch, arrays, name)
-    for output, given in classes.items():
-        _check_width(given, output, ends)
-    return BatchSpec(str(batch.path), "npz", dict(batch.x), dict(batch.y), ids=batch.ids, classes=classes)
-
-
-def _of(key: str) -> str:
-    """Return `.key` for a named input or output, nothing for the only one."""
-    return f".{key}" if key else ""
-
-
-def _takes_text(key: str, ends: Ends) -> bool:
-    """Tell whether the array at `key` may hold text: an input that takes text, or one of which nothing is known."""
-    part, _, name = key.removeprefix("batch.").partition(".")
-    if part != "x":
-        return False
-    kinds = ends.inputs if name not in ends.inputs else {name: ends.inputs[name]}
-    return not kinds or "string" in kinds.values()
-
-
-def _find(arrays: dict[str, ArrayHeader], array: str, key: str, name: str) -> ArrayHeader:
-    """Return the header of a named array, or say which ones there are."""
-    if array in arrays:
-        return arrays[array]
-    near = difflib.get_close_matches(array, arrays, 1, 0.6)
-    there = f"did you mean `{near[0]}`?" if near else f"it holds {', '.join(sorted(arrays)[:20]) or 'no array'}"
-    raise InputRefused(f"{name}: there is no array `{array}` ({key}); {there}")
-
-
-def _check_kind(header: ArrayHeader, name: str, *, text_is_fine: bool) -> None:
-    """Refuse arrays that models do not take; text only where a model may take text (an input)."""
-    what = f"{name}: array `{header.name}`"
-    if header.dtype.hasobject:
-        raise InputRefused(
-            f"{what} holds Python objects (a pickle), which can run code; save it as numbers: x.astype('float32')"
-        )
-    if header.dtype.kind == "V" and header.dtype.names is None:
-        raise InputRefused(f"{what} has the raw type {header.dtype.str} (bfloat16?); save it as x.astype('float32')")
-    if header.dtype.names is not None:
-        raise InputRefused(
-            f"{what} is structured ({', '.join(header.dtype.names[:5])}); save each field as an array of its own"
-        )
-    if header.dtype.kind == "c":
-        raise InputRefused(f"{what} holds complex numbers; save the real and imaginary parts as float32")
-    if header.dtype.kind in "SU" and not text_is_fine:
-        raise InputRefused(f"{what} holds text ({header.dtype}); save class indices")
-    if header.dtype.kind in "mM":
-        raise InputRefused(f"{what} holds dates or durations ({header.dtype}); save numbers")
-    if not header.shape:
-        raise InputRefused(f"{what} is a single number; the first axis must count the samples")
-
-
-def _check_ids(header: ArrayHeader, name: str) -> None:
-    """Refuse ids that are not one text or whole number a sample."""
-    if header.dtype.hasobject or header.dtype.kind not in "SUiu" or len(header.shape) != 1:
-        kind = "Python objects" if header.dtype.hasobject else f"{header.dtype} of shape {header.shape}"
-        raise InputRefused(
-            f"{name}: array `{header.name}` (batch.ids) holds {kind}; save one text a sample: np.array(ids, dtype='U')"
-        )
-
-
-def _check_lengths(headers: list[ArrayHeader], name: str) -> None:
-    """Refuse arrays that do not have the same number of samples."""
-    lengths = {header.name: header.shape[0] for header in headers}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"`{array}` {length:,}" for array, length in lengths.items())
-        raise InputRefused(
-            f"{name}: the arrays have different numbers of samples ({listed}); save the same rows of each"
-        )
-
-
-def _check_classes(
-    classes: dict[str, tuple[str, ...]], batch: BatchSettings, arrays: dict[str, ArrayHeader], name: str
-) -> None:
-    """Refuse class names that do not fit one-hot labels, whose width is known from the header."""
+    found = DESCRIBERS[recognise(batch)](batch, ends, confine)
+    classes = {output: load_class_names(given) for output, given in batch.classes.items()} | found.spec.classes
     for output, names in classes.items():
-        array = batch.y.get(output) or (batch.y.get("") if len(batch.y) == 1 else None)
-        shape = arrays[array].shape if array else ()
-        if len(shape) == 2 and shape[1] > 1 and len(names) != shape[1]:
-            text = f"{len(names)} class names are given and the labels `{array}` have {shape[1]} columns"
-            raise InputRefused(f"{name}: {text}; name each column")
+        _check_columns(names, output, found, shown(batch.path))
+        _check_width(names, output, ends)
+    _check_inputs(batch, list(found.spec.x))
+    normalize = {key: _normalize(given) for key, given in batch.normalize.items()}
+    features = {**found.spec.features, **({"": batch.features} if batch.features else {})}
+    spec = replace(found.spec, classes=classes, normalize=normalize, features=features, root=root)
+    return replace(found, spec=spec)
+
+
+def recognise(batch: Batch) -> str:
+    """Return the format of a batch, from what lies at its path; raises InputRefused."""
+    path = batch.path
+    if FUNCTION.fullmatch(str(path)):
+        return "function"
+    if path.is_dir():
+        return _recognise_folder(path)
+    check_file(path, "the batch")
+    if batch.tfrecord:
+        return "tfrecord"
+    by_name = SUFFIXES.get(path.suffix.lower(), "")
+    if by_name == "npz":
+        return by_name
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    by_content = next((kind for magic, kind in MAGIC if head.startswith(magic)), "")
+    if by_content or by_name:
+        return by_content or by_name
+    known = "NPZ, NPY, HDF5, CSV, Parquet, TFRecord, a folder of pictures or a saved dataset"
+    raise InputRefused(f"{shown(path)}: is none of the batches that can be read ({known})")
+
+
+def _recognise_folder(path: Path) -> str:
+    """Tell a saved dataset, NPY files and pictures apart."""
+    if (path / "dataset_spec.pb").is_file():
+        return "dataset"
+    return "npy" if any(entry.suffix == ".npy" for entry in path.iterdir()) else "images"
+
+
+def _check_inputs(batch: Batch, inputs: list[str]) -> None:
+    """Refuse settings for an input that the batch does not have, or for "the only one" where there are several."""
+    for part in ("normalize", "display", "vocabulary"):
+        for key in getattr(batch, part):
+            if key and key not in inputs and any(inputs):
+                raise InputRefused(f"batch.{part}: there is no input `{key}`; batch.x has {', '.join(inputs)}")
+            if not key and len(inputs) > 1:
+                raise InputRefused(f"batch.{part}: say which input: {part}: {{{inputs[0]}: ...}} ({', '.join(inputs)})")
+
+
+def _normalize(given: Normalize) -> NormalizeSpec:
+    """Return what the worker does to one input."""
+    return NormalizeSpec(given.scale, tuple(given.mean), tuple(given.std), given.preprocess or "")
+
+
+def _check_columns(names: tuple[str, ...], output: str, found: Described, name: str) -> None:
+    """Refuse class names that do not fit one-hot labels, whose width is known from the header."""
+    width = found.widths.get(output, found.widths.get("", 0) if len(found.spec.y) == 1 else 0)
+    if width > 1 and len(names) != width:
+        array = found.spec.y.get(output) or next(iter(found.spec.y.values()))
+        text = f"{len(names)} class names are given and the labels `{array}` have {width} columns"
+        raise InputRefused(f"{name}: {text}; name each column")
 
 
 def _check_width(names: tuple[str, ...], output: str, ends: Ends) -> None:

@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reportgen.analysis.display import Display
+from reportgen.analysis.evidence import History, Problem
+from reportgen.config_batch import Batch, Predictions
 from reportgen.config_schema import Config
-from reportgen.inputs.batch import describe_batch
-from reportgen.inputs.ends import describe_ends
-from reportgen.inputs.files import compute_sha256
+from reportgen.errors import InputRefused
+from reportgen.inputs.batch import inspect_batch
+from reportgen.inputs.described import Described
+from reportgen.inputs.ends import Ends, describe_ends
+from reportgen.inputs.files import compute_sha256, shown
 from reportgen.inputs.fit import check_names
+from reportgen.inputs.history_files import find_history, load_found, load_histories
+from reportgen.inputs.labels import load_class_names
 from reportgen.inputs.preflight import inspect_model
 from reportgen.report.values import Missing
-from reportgen.worker.plan import ModelSpec, Plan
+from reportgen.worker.plan import ModelSpec, Plan, PredictionsSpec
 
 Hash = str | Missing
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of one report. Hashes are SHA-256 in hex, Missing until `with_hashes` was called."""
+    """The inputs of one report. Hashes are SHA-256 in hex, Missing until `with_hashes` was called.
+
+    `model` is None where predictions were made elsewhere; `batch` is then their file. `history` are its files, in
+    order; `history_found` says that nobody named them.
+    """
 
     plan: Plan
-    model: Path
+    model: Path | None
     batch: Path | None
-    history: Path | None
+    history: tuple[Path, ...]
     config: Path
     hashes: dict[str, Hash]
+    history_found: bool = False
+    described: Described | None = None
+    display: dict[str, Display] = field(default_factory=dict)
+    vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def with_hashes(self) -> Inputs:
         """Return the inputs with the hash of each file; takes as long as reading them once."""
-        files = {"model": self.model, "batch": self.batch, "history": self.history, "config": self.config}
-        return replace(self, hashes={name: _hash(path) for name, path in files.items()})
+        files = {"model": self.model, "batch": self.batch, "config": self.config}
+        hashes = {name: _hash(path) for name, path in files.items()}
+        hashes["history"] = _hash(self.history[0]) if len(self.history) == 1 else _hash_all(self.history)
+        return replace(self, hashes=hashes)
+
+    @property
+    def history_name(self) -> str:
+        """The names of the history's files, "" without any."""
+        return ", ".join(path.name for path in self.history)
 
 
 def _hash(path: Path | None) -> Hash:
@@ -42,16 +66,59 @@ def _hash(path: Path | None) -> Hash:
     return compute_sha256(path) if path.is_file() else Missing("not a file")
 
 
+def _hash_all(paths: Sequence[Path]) -> Hash:
+    """Return one hash of several files: of their hashes, a line each."""
+    if not paths:
+        return Missing("none given")
+    each = [_hash(path) for path in paths]
+    if any(isinstance(item, Missing) for item in each):
+        return Missing("not files alone")
+    return hashlib.sha256("".join(f"{item}\n" for item in each).encode("ascii")).hexdigest()
+
+
 def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
+    if config.model is None:
+        return _find_predictions(config)
     file = inspect_model(config.model, config.trust)
     model = ModelSpec(str(config.model), file.format, safe_mode="lambda" not in config.trust)
     ends = describe_ends(file.config)
     check_names(config, ends)
-    batch = describe_batch(config.batch, ends) if config.batch is not None else None
-    plan = Plan(
+    root = str(config.file.parent)
+    described = inspect_batch(config.batch, ends, config.confine, root) if config.batch is not None else None
+    plan = _plan(config, model, described)
+    history, found = _find_history(config)
+    batch = config.batch.path if config.batch is not None and described is not None else None
+    inputs = Inputs(plan, config.model, batch, history, config.file, {}, found, described)
+    if config.batch is None:
+        return inputs
+    return replace(inputs, display=_display(config.batch), vocabularies=_vocabularies(config.batch))
+
+
+def load_history_of(inputs: Inputs, config: Config) -> tuple[History | None, tuple[Problem, ...]]:
+    """Read the history: the one that is named, or the one that was found; and what was wrong with it."""
+    if inputs.history_found:
+        return load_found(inputs.history[0], config.trust)
+    return load_histories(inputs.history, config.trust)
+
+
+def _find_history(config: Config) -> tuple[tuple[Path, ...], bool]:
+    """Return the files of the history, and whether they were found without being named."""
+    if config.history is not None:
+        return (config.history,) if isinstance(config.history, Path) else config.history, False
+    found = find_history(config.model) if config.model is not None else None
+    if found is None or (config.confine is not None and not found.resolve().is_relative_to(config.confine)):
+        return (), False
+    return (found,), True
+
+
+def _plan(
+    config: Config, model: ModelSpec, described: Described | None, predictions: PredictionsSpec | None = None
+) -> Plan:
+    """Return the worker's orders."""
+    return Plan(
         model=model,
-        batch=batch,
+        batch=described.spec if described is not None else None,
         tasks=dict(config.task),
         keep_worst=config.predictions.worst,
         keep_seeded=config.predictions.seeded,
@@ -61,5 +128,48 @@ def find_inputs(config: Config) -> Inputs:
         seed=config.seed,
         privacy=config.samples,
         key_salt=os.environ.get("REPORTGEN_KEY_SALT", ""),
+        predictions=predictions,
     )
-    return Inputs(plan, config.model, config.batch.path if config.batch else None, config.history, config.file, {})
+
+
+def _find_predictions(config: Config) -> Inputs:
+    """Plan the run of predictions that were made elsewhere: a batch whose inputs are the predictions."""
+    made = config.predictions
+    assert made.path is not None  # _require has seen to it
+    names = {key: f"y_pred {key}" for key in made.y_pred}
+    inputs = {key or "input": f"x {key}" for key in made.x}
+    x = {names[key]: array for key, array in made.y_pred.items()} | {f"x {key}": array for key, array in made.x.items()}
+    batch = Batch(path=made.path, x=x, y=made.y_true, classes=made.classes, ids=made.ids, weights=made.weights)
+    try:
+        described = inspect_batch(batch, Ends(), config.confine, str(config.file.parent))
+    except InputRefused as error:
+        raise InputRefused(_in_words(error.message), detail=error.detail) from None
+    if described.spec.format in ("images", "dataset", "function"):
+        raise InputRefused(
+            f"{shown(made.path)}: predictions are read from NPZ, NPY, HDF5, CSV, Parquet or TFRecord files"
+        )
+    plan = _plan(config, ModelSpec("", "none"), described, PredictionsSpec(names, inputs, made.logits))
+    history, found = _find_history(config)
+    return Inputs(plan, None, made.path, history, config.file, {}, found, described)
+
+
+def _in_words(message: str) -> str:
+    """Return a message about the batch in the words of `predictions`."""
+    for before, after in (("batch.x.y_pred ", "predictions.y_pred."), ("batch.x.x ", "predictions.x.")):
+        message = message.replace(before, after)
+    return message.replace("batch.y", "predictions.y_true").replace("batch.", "predictions.").replace(". )", ")")
+
+
+def _display(batch: Batch) -> dict[str, Display]:
+    """Return the hints for pictures."""
+    found = {}
+    for name, given in batch.display.items():
+        low, high = given.range or (None, None)
+        found[name] = Display(low, high, tuple(given.mean), tuple(given.std), given.channels == "bgr")
+    return found
+
+
+def _vocabularies(batch: Batch | Predictions) -> dict[str, tuple[str, ...]]:
+    """Return the words of tokens, read from their files."""
+    vocabulary = getattr(batch, "vocabulary", {})
+    return {name: load_class_names(given, "the vocabulary") for name, given in vocabulary.items()}

@@ -19,18 +19,23 @@ MESSAGE_LIMIT = 100_000
 DEPTH_LIMIT = 200
 SPACE, LINK_INFO, TYPE, LINK, EXTERNAL, LAYOUT, ATTRIBUTE = 0x01, 0x02, 0x03, 0x06, 0x07, 0x08, 0x0C
 CONTINUATION, SYMBOL_TABLE, ATTRIBUTE_INFO = 0x10, 0x11, 0x15
+KINDS = ("int", "float", "time", "text", "bits", "bytes", "compound", "references", "enum", "lists", "array")
 KNOWN = (SPACE, LINK_INFO, TYPE, LINK, EXTERNAL, LAYOUT, ATTRIBUTE, SYMBOL_TABLE, ATTRIBUTE_INFO)
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One array as declared: `declared` is its size in memory in bytes, `outside` where else its data lies."""
+    """One array as declared: `declared` is its size in memory in bytes, `outside` where else its data lies.
+
+    `kind` is the class of its type: "int", "float", "text", "compound", ... (see KINDS).
+    """
 
     path: str
     shape: tuple[int, ...]
     itemsize: int
     declared: int
     outside: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +171,13 @@ def _continued(reader: Reader, address: int, length: int, modern: bool) -> tuple
 def _read_dataset(reader: Reader, messages: Messages, path: str) -> Dataset:
     """Return what a dataset declares."""
     shape: tuple[int, ...] = ()
-    itemsize, outside = 0, ""
+    itemsize, outside, type_ = 0, "", ""
     for kind, _, at, size in messages:
         if kind == SPACE:
             shape = read_shape(reader, at)
         elif kind == TYPE:
             itemsize = reader.number(at + 4, 4)
+            type_ = _type_kind(reader.number(at, 1) & 15, reader.number(at + 1, 1))
         elif kind == EXTERNAL:
             outside = "external"
         elif kind == LAYOUT and size >= 2:
@@ -181,7 +187,14 @@ def _read_dataset(reader: Reader, messages: Messages, path: str) -> Dataset:
     declared = itemsize
     for length in shape:
         declared *= length
-    return Dataset(path, shape, itemsize, declared, outside)
+    return Dataset(path, shape, itemsize, declared, outside, type_)
+
+
+def _type_kind(number: int, bits: int) -> str:
+    """Return the class of a type in words; `bits` are the first ones of its own (variable length: 1 is text)."""
+    if number == 9:
+        return "text" if bits & 15 == 1 else "lists"
+    return KINDS[number] if number < len(KINDS) else ""
 
 
 def _read_members(reader: Reader, messages: Messages) -> Iterator[tuple[str, int | str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import numpy as np
 from reportgen.analysis.evidence import Array, Curve, History
 from reportgen.errors import InputRefused
 from reportgen.inputs.files import read_bounded, shown
+from reportgen.inputs.history_arrays import read_history_npz
 from reportgen.inputs.history_csv import read_history_csv
 from reportgen.inputs.history_json import read_history_json
+from reportgen.inputs.history_pickle import read_history_pickle
 from reportgen.inputs.history_table import Table, Unreadable
+from reportgen.inputs.history_tensorboard import read_tensorboard
+from reportgen.inputs.trust import NOTHING, Trust
 
 SIZE_LIMIT = 256 << 20
 METRIC_LIMIT = 1000
@@ -21,12 +26,56 @@ _SAVE_JSON = "save it as JSON instead: json.dump(history.history, open('history.
 _MISSING = ("", "na", "n/a", "none", "null")
 
 
-def load_history(path: Path) -> History:
-    """Read a training history (JSON or CSV, told apart by content); raises InputRefused.
+def load_history(path: Path, trust: Trust = NOTHING) -> History:
+    """Read a history: TensorBoard logs, or a file of JSON, CSV, NPZ or (trusted) pickle, told apart by content.
 
-    Epochs count from 1 and ascend. A run that was resumed is stitched: see `_stitch`.
+    Epochs count from 1 and ascend. A run that was resumed is stitched: see `_stitch`. Raises InputRefused, and NoLogs
+    for a folder without logs.
     """
-    return parse_history(read_bounded(path, "the history", SIZE_LIMIT), path.name, shown(path))
+    if path.is_dir() or "tfevents" in path.name:
+        return _load_tensorboard(path)
+    data = read_bounded(path, "the history", SIZE_LIMIT)
+    read = _reader_of(data, trust)
+    if read is None:
+        return parse_history(data, path.name, shown(path))
+    try:
+        return _build(read(data), path.name)
+    except Unreadable as error:
+        raise InputRefused(f"{shown(path)}: {error.problem}") from None
+
+
+def _reader_of(data: bytes, trust: Trust) -> Callable[[bytes], Table] | None:
+    """Return the reader of a binary format by its first bytes, None for text and for what is refused."""
+    if data.startswith(b"PK"):
+        return read_history_npz
+    pickled = data[:1] == b"\x80" and data[1:2] <= b"\x05"
+    if "pickle" in trust and (pickled or data.startswith(b"\x93NUMPY")):
+        return lambda found: read_history_pickle(found if pickled else _pickle_in_npy(found))
+    return None
+
+
+def _pickle_in_npy(data: bytes) -> bytes:
+    """Return what `np.save("history.npy", history.history)` wrote behind its header."""
+    length = int.from_bytes(data[8:10], "little") if data[6:7] == b"\x01" else -10
+    if b"'|O'" not in data[10 : 10 + max(0, length)]:
+        raise Unreadable("an NPY file of numbers has no metric names; save NPZ: np.savez(path, **history.history)")
+    return data[10 + length :]
+
+
+def _load_tensorboard(path: Path) -> History:
+    """Read a log folder."""
+    points, notes = read_tensorboard(path)
+    numbers = {name: values for name, (_, values) in points.items()}
+    epochs = {name: steps for name, (steps, _) in points.items()}
+    named = zip(_translated(numbers, notes).items(), epochs.values(), strict=True)
+    curves = [Curve(name, steps, values) for (name, values), steps in named]
+    if len(curves) > METRIC_LIMIT:
+        notes.append(f"Only the first {METRIC_LIMIT:,} of {len(curves):,} metrics were read.")
+    if not curves:
+        notes.append("The logs hold no scalar.")
+    for curve in curves[:METRIC_LIMIT]:
+        _note_gaps(curve.name, curve.values, notes)
+    return History(path.name, tuple(curves[:METRIC_LIMIT]), notes=tuple(notes))
 
 
 def parse_history(data: bytes, source: str, name: str) -> History:
@@ -43,9 +92,9 @@ def parse_history(data: bytes, source: str, name: str) -> History:
 def _decode(data: bytes, name: str) -> str:
     """Return the text; refuse pickles and other formats by their first bytes."""
     if data[:1] == b"\x80" and data[1:2] <= b"\x05":
-        raise InputRefused(f"{name}: a pickle can run code and is not read; {_SAVE_JSON}")
+        text = "a pickle can run code and is not read without --trust=pickle (which reads plain numbers only)"
+        raise InputRefused(f"{name}: {text}; {_SAVE_JSON}")
     for magic, what in (
-        (b"PK\x03\x04", "an NPZ or zip file"),
         (b"\x93NUMPY", "an NPY file"),
         (b"\x89HDF", "an HDF5 file"),
     ):

@@ -14,7 +14,7 @@ def read_history_json(text: str) -> Table:
         data = json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
-            return table_from_rows(_read_lines(text))
+            return _read_lines(text)
         raise Unreadable(f"not JSON: {error.msg.lower()} (column {error.colno})", error.lineno) from None
     except RecursionError:
         raise Unreadable("nested too deep for a history") from None
@@ -33,10 +33,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _read_lines(text: str) -> list[dict[str, Any]]:
-    """Read JSON lines: one object an epoch."""
-    rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+def _read_lines(text: str) -> Table:
+    """Read JSON lines: one object an epoch; a last line that was cut off is left out."""
+    rows: list[dict[str, Any]] = []
+    notes: list[str] = []
+    lines = text.rstrip().splitlines()
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -44,11 +46,16 @@ def _read_lines(text: str) -> list[dict[str, Any]]:
         except Unreadable as error:
             raise Unreadable(error.problem, number) from None
         except (ValueError, RecursionError):
+            if rows and number == len(lines):
+                notes.append(f"Line {number}, the last one, is cut off and was left out.")
+                break
             raise Unreadable("not JSON, and not JSON lines (one object a line)", number) from None
         if not isinstance(row, dict):
             raise Unreadable("a line must hold one object: metric names and numbers", number)
         rows.append(row)
-    return rows
+    table = table_from_rows(rows)
+    table.notes = notes
+    return table
 
 
 def _table(data: Any) -> Table:
@@ -57,6 +64,8 @@ def _table(data: Any) -> Table:
         return table_from_rows(data)
     if not isinstance(data, dict):
         raise Unreadable('must hold metrics by name, such as {"loss": [0.9, 0.5], "val_loss": [1.0, 0.7]}')
+    if "epoch" in data and not any(isinstance(value, (list, dict)) for value in data.values()):
+        return table_from_rows([data])  # JSON lines of one line
     epochs = data.get("epoch") if isinstance(data.get("epoch"), list) else None
     inner = data.get("history")
     if isinstance(inner, dict):

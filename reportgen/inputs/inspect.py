@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 from reportgen.config_schema import Config
+from reportgen.inputs.described import Described
 from reportgen.inputs.files import shown
-from reportgen.inputs.found import find_inputs
-from reportgen.inputs.history import load_history
-from reportgen.inputs.npz import read_npz_headers
-from reportgen.worker.plan import BatchSpec
+from reportgen.inputs.found import Inputs, find_inputs, load_history_of
 
 
 def describe_inputs(config: Config) -> list[str]:
     """Check every file that the configuration names and describe it; raises InputRefused for the first wrong one."""
     inputs = find_inputs(config)
-    lines = [f"model: {shown(config.model)} ({inputs.plan.model.format})"]
-    if config.history is not None:
-        history = load_history(config.history)
-        epochs = max((len(curve.epochs) for curve in history.curves), default=0)
-        names = ", ".join(curve.name for curve in history.curves[:12])
-        lines.append(f"history: {shown(config.history)} ({_count(epochs, 'epoch')}; {names or 'no metric'})")
-        lines += [f"  note: {note}" for note in history.notes]
-    if inputs.plan.batch is not None:
-        lines.append(_describe_batch(inputs.plan.batch, config))
+    lines = [f"model: {shown(config.model)} ({inputs.plan.model.format})"] if config.model is not None else []
+    if inputs.history:
+        lines += _describe_history(inputs, config)
+    if inputs.described is not None and inputs.batch is not None:
+        what = "batch" if config.model is not None else "predictions"
+        lines.append(f"{what}: {_name(inputs)} ({_describe_batch(inputs.described)})")
     lines.append(f"output: {shown(config.output)} ({', '.join(config.formats)})")
     return lines
 
 
-def _describe_batch(batch: BatchSpec, config: Config) -> str:
-    """Describe the arrays of the batch: shapes, types and the number of samples."""
-    assert config.batch is not None
-    arrays = read_npz_headers(config.batch.path)
-    parts = []
-    for role, names in (("x", batch.x), ("y", batch.y)):
-        for key, name in names.items():
-            header = arrays[name]
-            size = "x".join(map(str, header.shape[1:])) or "scalar"
-            parts.append(f"{role}{'.' + key if key else ''} = {name} {header.dtype} {size}")
-    samples = arrays[next(iter(batch.x.values()))].shape[0]
-    labels = "" if batch.y else "; no labels"
-    return f"batch: {shown(config.batch.path)} ({_count(samples, 'sample')}; {', '.join(parts)}{labels})"
+def _describe_history(inputs: Inputs, config: Config) -> list[str]:
+    """Describe the history and what was noticed in it."""
+    history, problems = load_history_of(inputs, config)
+    name = ", ".join(shown(path) for path in inputs.history)
+    found = [f"  note: {problem.message}" for problem in problems]
+    if history is None:
+        return [f"history: {name} (none could be read)", *found]
+    epochs = max((len(curve.epochs) for curve in history.curves), default=0)
+    names = ", ".join(curve.name for curve in history.curves[:12])
+    line = f"history: {name} ({_count(epochs, 'epoch')}; {names or 'no metric'})"
+    return [line, *(f"  note: {note}" for note in history.notes), *found]
+
+
+def _name(inputs: Inputs) -> str:
+    """Name the batch: a path, or the function that returns it."""
+    called = inputs.described is not None and inputs.described.spec.format == "function"
+    return str(inputs.batch) if called or inputs.batch is None else shown(inputs.batch)
+
+
+def _describe_batch(found: Described) -> str:
+    """Describe a batch: the number of samples, and what is in it."""
+    samples = "samples are counted when it is read" if found.samples is None else _count(found.samples, "sample")
+    labels = "" if found.spec.y else "; no labels"
+    return f"{samples}; {', '.join(found.parts)}{labels}"
 
 
 def _count(number: int, word: str) -> str:

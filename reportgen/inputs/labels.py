@@ -10,22 +10,22 @@ from reportgen.inputs.files import read_bounded, shown
 SIZE_LIMIT = 16 << 20
 
 
-def load_class_names(given: tuple[str, ...] | Path) -> tuple[str, ...]:
+def load_class_names(given: tuple[str, ...] | Path, what: str = "the class names") -> tuple[str, ...]:
     """Return the names of one output's classes, in order of their index; raises InputRefused.
 
     An empty line in the middle of a file is refused (it would shift every later class); those at its end are dropped.
     """
     if not isinstance(given, Path):
         return given
-    data = read_bounded(given, "the class names", SIZE_LIMIT)
+    data = read_bounded(given, what, SIZE_LIMIT)
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise InputRefused(f"{shown(given)}:{line}: not UTF-8; save the class names as UTF-8 text") from None
+        raise InputRefused(f"{shown(given)}:{line}: not UTF-8; save {what} as UTF-8 text") from None
     names = [line.strip() for line in lines]
     while names and not names[-1]:
         names.pop()
     if "" in names:
-        raise InputRefused(f"{shown(given)}:{names.index('') + 1}: an empty line; every class needs a name")
+        raise InputRefused(f"{shown(given)}:{names.index('') + 1}: an empty line; each line needs a name ({what})")
     return tuple(names)

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from reportgen.errors import InputRefused
+from reportgen.inputs.described import ArrayHeader
 from reportgen.inputs.files import check_file, shown
 
+__all__ = ["ArrayHeader", "read_npz_headers"]
 MEMBER_LIMIT = 10_000
 EXPANSION_LIMIT = 200  # DEFLATE reaches about 1030:1; data that anyone measured stays far below this
 EXPANSION_FLOOR = 256 << 20
 _HEADER_LIMIT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayHeader:
-    """One array as its header declares it. Sizes in bytes: `stored` in the file, `declared` in memory."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    stored: int
-    declared: int
 
 
 def read_npz_headers(path: Path) -> dict[str, ArrayHeader]:
@@ -38,7 +27,7 @@ def read_npz_headers(path: Path) -> dict[str, ArrayHeader]:
             magic = stream.read(6)
             if magic == b"\x93NUMPY":
                 raise InputRefused(
-                    f"{name}: a single NPY array is not supported yet; save an NPZ: np.savez(path, x=x, y=y)"
+                    f"{name}: a single NPY array, not an NPZ; name it .npy, or save both: np.savez(path, x=x, y=y)"
                 )
             if magic[:2] != b"PK":
                 raise InputRefused(f"{name}: is not an NPZ file; save one: np.savez(path, x=x, y=y)")

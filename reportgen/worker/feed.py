@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import Problem
 from reportgen.worker.architecture import functional_core
+from reportgen.worker.prepare import Preparation
 
 Array = NDArray[Any]
 Shape = tuple[int | None, ...]
@@ -42,10 +43,15 @@ class Feed:
     structure: str
     fixed_batch: int | None
     notes: tuple[str, ...] = ()
+    prepare: Mapping[str, Preparation] = field(default_factory=dict)
 
     def convert(self, inputs: Mapping[str, Array]) -> list[Array]:
         """Return a chunk's arrays in the order, shape and dtype of the model's inputs."""
-        return [_convert(inputs[slot.key], slot) for slot in self.slots]
+        return [_convert(self._prepared(slot.key, inputs[slot.key]), slot) for slot in self.slots]
+
+    def _prepared(self, key: str, values: Array) -> Array:
+        """Return one array as the configuration wants it prepared."""
+        return self.prepare[key].apply(values) if key in self.prepare else values
 
     def pack(self, flat: Sequence[Any]) -> Any:
         """Return flat tensors in the structure that the model is called with."""

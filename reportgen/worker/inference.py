@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,17 +21,20 @@ from reportgen.analysis.evidence import (
     Problem,
     Reduced,
 )
+from reportgen.analysis.feature_facts import ImportanceFacts, SliceSearch
 from reportgen.analysis.keep import KeepSet, compute_lots
 from reportgen.analysis.sample_key import sample_keys
 from reportgen.worker.activations import LayerSums
 from reportgen.worker.architecture import final_activation, output_names
 from reportgen.worker.batch import Chunk, Source
 from reportgen.worker.budget import Budget, choose_budget, estimate_bytes
+from reportgen.worker.features import FeaturePass
 from reportgen.worker.feed import Feed, make_feed
 from reportgen.worker.input_sums import InputSums
 from reportgen.worker.layer_statistics import describe_reductions, make_sums, watched_layers
 from reportgen.worker.outputs import OutputPass, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan
+from reportgen.worker.prepare import make_preparations
 from reportgen.worker.runner import Runner
 from reportgen.worker.walk import Walk
 
@@ -66,6 +70,7 @@ class _Pass:
     sums: dict[int, LayerSums]
     inputs: dict[str, InputSums]
     keep: KeepSet
+    features: FeaturePass
     outputs: dict[str, OutputPass] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
@@ -90,6 +95,7 @@ def run_pass(
     """
     keys = list(source.shapes)
     feed = make_feed(model, keys, source.shapes, source.dtypes)
+    feed = replace(feed, prepare=make_preparations(plan.batch, source.shapes, source.dtypes))
     input_bytes = sum(4 * math.prod(shape) for shape in source.shapes.values())
     budget = choose_budget(plan, source.n, estimate_bytes(layers, input_bytes), feed.fixed_batch)
     watched = watched_layers(walk) if budget.watch != "off" else {}
@@ -102,6 +108,7 @@ def run_pass(
         make_sums(walk, watched, budget.full),
         {slot.key: InputSums(slot.name) for slot in feed.slots},
         KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed),
+        FeaturePass(plan, feed, source.shapes, source.dtypes, layers),
         chosen=_choose(budget, source.n, plan.seed),
     )
     runner = Runner(model, feed, watched if budget.watch == "pass" else {}, state.sums, compiled=budget.compiled)
@@ -110,7 +117,7 @@ def run_pass(
         emit({"event": "progress", "stage": "predict", "done": state.n, "of": source.n or 0})
     if state.stored:
         _measure_stored(state, watched, emit)
-    return _finish(state, runner)
+    return _finish(state, runner, source.notes)
 
 
 def _choose(budget: Budget, n: int | None, seed: int) -> Array | None:
@@ -139,14 +146,16 @@ def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
     spec = state.plan.batch
     stored = {(spec.x.get(key, key) if spec else key): values for key, values in chunk.inputs.items()}
     keys = sample_keys(stored, state.plan.key_salt)
-    scores = []
+    scores = {}
     for name, output in list(state.outputs.items()):
         y = chunk.targets.get(state.labels.get(name, "\0"))
         try:
-            scores.append(output.add(keys, positions, chunk.ids, y, named[name], chunk.weights))
+            found = output.add(keys, positions, chunk.ids, y, named[name], chunk.weights, chunk.inputs)
+            scores[name] = (output, found, y)
         except Exception as error:
             _drop(state, name, error)
-    _keep(state, chunk, positions, keys, loss_of_chunk(scores, n), named)
+    _keep(state, chunk, positions, keys, loss_of_chunk([found for _, found, _ in scores.values()], n), named)
+    state.features.add(chunk, positions, keys, scores)
     state.n += n
 
 
@@ -192,7 +201,7 @@ def _start_outputs(state: _Pass, chunk: Chunk, named: Mapping[str, Array]) -> No
         y = chunk.targets.get(state.labels.get(name, "\0"))
         try:
             activation = final_activation(state.model, place)
-            state.outputs[name] = OutputPass(name, activation, state.facts, state.plan, y, y_pred)
+            state.outputs[name] = OutputPass(name, activation, state.facts, state.plan, y, y_pred, chunk.inputs)
         except Exception as error:
             _drop(state, name, error)
 
@@ -230,17 +239,58 @@ def _measure_stored(state: _Pass, watched: Mapping[int, Any], emit: Emit) -> Non
     state.problems += runner.problems
 
 
-def _finish(state: _Pass, runner: Runner) -> PassResult:
+def _finish(state: _Pass, runner: Runner, notes: tuple[str, ...]) -> PassResult:
     """Return the results and the ledger of what was reduced."""
     found = [sums.result() for sums in state.sums.values()]
+    inputs = tuple(_describe_input(state, key, sums) for key, sums in state.inputs.items())
+    stated = tuple(f"Before predicting, input {fact.name} was {fact.applied}." for fact in inputs if fact.applied)
     activations = tuple(facts for facts in found if facts is not None)
+    outputs, shuffled = _look_at_features(state, {n: o.result((*notes, *stated)) for n, o in state.outputs.items()})
     return PassResult(
         n=state.n,
-        inputs=tuple(sums.result() for sums in state.inputs.values()),
-        outputs=tuple(output.result() for output in state.outputs.values()),
+        inputs=inputs,
+        outputs=outputs,
         kept=state.keep.result() if state.n else None,
         activations=activations,
         feed=state.feed,
         problems=(*state.problems, *runner.problems),
-        reduced=describe_reductions(state.n, activations),
+        reduced=(*describe_reductions(state.n, activations), *shuffled),
     )
+
+
+def _look_at_features(
+    state: _Pass, results: Mapping[str, OutputEvidence]
+) -> tuple[tuple[OutputEvidence, ...], tuple[Reduced, ...]]:
+    """Add weak slices and permutation importance to the outputs; what fails here costs only itself."""
+    slices: dict[str, SliceSearch] = {}
+    importance: dict[str, ImportanceFacts] = {}
+    reduced: tuple[Reduced, ...] = ()
+    try:
+        slices = state.features.slices(state.outputs)
+        runner = Runner(state.model, state.feed, {}, {}, compiled=False)
+        predict = partial(_predict_rows, state, runner)
+        importance, reduced = state.features.importance(state.outputs, predict, state.budget.chunk)
+    except Exception as error:
+        said = f"Features could not be looked at: {_line(error)}"
+        state.problems.append(Problem("predict", said, "", str(error)[:2000]))
+    outputs = [replace(o, slices=slices.get(n), importance=importance.get(n)) for n, o in results.items()]
+    return tuple(outputs), reduced
+
+
+def _predict_rows(state: _Pass, runner: Runner, inputs: dict[str, Array]) -> dict[str, Array]:
+    """Return what the model says to rows of inputs, by output."""
+    n, step = len(next(iter(inputs.values()))), state.budget.chunk
+    parts = []
+    for start in range(0, n, step):
+        flat = state.feed.convert({key: values[start : start + step] for key, values in inputs.items()})
+        parts.append(_name_outputs(state, runner.run(flat)))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _describe_input(state: _Pass, key: str, sums: InputSums) -> InputFacts:
+    """Return the facts of one input, with the names of its columns and what was done to it."""
+    facts, batch = sums.result(), state.plan.batch
+    names = batch.features.get(key, ()) if batch is not None else ()
+    features = names if facts.shape == (len(names),) else ()
+    applied = state.feed.prepare[key].words if key in state.feed.prepare else ""
+    return replace(facts, features=features, applied=applied)

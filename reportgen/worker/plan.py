@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 # The modules of keras.applications whose `preprocess_input` a configuration may name.
 PREPROCESSES = (
     "convnext",
@@ -41,8 +40,11 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class NormalizeSpec:
-    """What is done to one input: times `scale`, minus `mean`, divided by `std` (one number, or one a channel of the last
-    axis); or, alone, the `preprocess_input` of one of PREPROCESSES."""
+    """What is done to one input: times `scale`, minus `mean`, divided by `std`.
+
+    `mean` and `std` are one number, or one a channel of the last axis; or, alone, the `preprocess_input` of one of
+    PREPROCESSES.
+    """
 
     scale: float = 1.0
     mean: tuple[float, ...] = ()
@@ -61,12 +63,13 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class BatchSpec:
-    """Where the batch is. `x` maps model input names to array names ("" for the only input); `y` likewise for outputs.
+    """Where the batch is. `x` maps model input names to array names ("" for the only input), `y` output names likewise.
 
-    An empty `y` means no labels. `ids` names an array of sample ids, if any. `classes` maps output name ("" for all) to names.
-    `columns` are a table's columns by the array name that stands for them in `x` and `y`; `features` name the columns of
-    an input. `size` is (height, width) of pictures and `color` their kind, where given; `shapes` is what the model takes
-    (0: open), filled in by the worker. `records` are a TFRecord's features. `root` is where `module:function` is looked for.
+    An empty `y` means no labels. `ids` names an array of sample ids, if any. `classes` maps output name ("" for all) to
+    names. `columns` are a table's columns by the array name that stands for them in `x` and `y`; `features` name the
+    columns of an input. `size` is (height, width) of pictures and `color` their kind, where given; `shapes` is what the
+    model takes (0: open), filled in by the worker. `records` are a TFRecord's features. `root` is where
+    `module:function` is looked for.
     """
 
     path: str

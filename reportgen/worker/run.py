@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reportgen.analysis.evidence import (
@@ -20,7 +20,7 @@ from reportgen.analysis.evidence import (
 )
 from reportgen.analysis.graph import Graph
 from reportgen.errors import InputRefused
-from reportgen.worker.architecture import SUBCLASSED, read_graph, read_model
+from reportgen.worker.architecture import SUBCLASSED, functional_core, read_graph, read_model
 from reportgen.worker.batch import Source, open_batch
 from reportgen.worker.config_graph import graph_from_config
 from reportgen.worker.dot import keras_dot
@@ -63,7 +63,9 @@ class _Evidence:
         except (CannotLoad, CannotFeed) as error:
             self.problems.append(error.problem)
         except InputRefused as error:
-            self.problems.append(Problem(name, error.message, "", error.detail))
+            # What a reader refuses in the middle of a file is the batch's fault, not the prediction's.
+            part = "batch" if name == "predict" else name
+            self.problems.append(Problem(part, error.message, "", error.detail))
         except Exception as error:
             lines = str(error).strip().splitlines()
             said = f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
@@ -90,8 +92,17 @@ def run(plan: Plan, emit: Emit, before: Sequence[tuple[str, float]] = ()) -> Wor
         with found.part("graph", "Reading the graph from the configuration"):
             found.graph = graph_from_config(saved.config)
     if model is not None:
-        _look_at_model(found, plan, model, saved, notes, lambda: open_batch(plan.batch) if plan.batch else None)
+        _look_at_model(found, plan, model, saved, notes, lambda: _open_batch(plan, model))
     return _assemble(found)
+
+
+def _open_batch(plan: Plan, model: Any) -> Source | None:
+    """Open the batch, telling its reader what shapes the model takes (0: open)."""
+    if plan.batch is None:
+        return None
+    core = functional_core(model)
+    shapes = {tensor.name: tuple(size or 0 for size in tensor.shape[1:]) for tensor in core.inputs} if core else {}
+    return open_batch(replace(plan.batch, shapes=shapes))
 
 
 def run_in_process(plan: Plan, model: Any, source: Source | None, emit: Emit = lambda event: None) -> WorkerEvidence:

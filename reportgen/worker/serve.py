@@ -39,15 +39,22 @@ def _work(folder: Path, emit: Callable[[dict[str, Any]], None], started: float) 
     import faulthandler
 
     faulthandler.enable()
-    emit({"event": "stage", "stage": "import"})
-    from reportgen.worker.quiet_import import import_keras
-
-    import_keras()
     from reportgen.worker.border import read_plan, write_evidence
-    from reportgen.worker.run import run
 
-    imported = time.perf_counter()
-    evidence = run(read_plan(folder), emit, before=(("import", imported - started),))
+    plan = read_plan(folder)
+    if plan.predictions is not None:  # judged without Keras
+        from reportgen.worker.predicted import judge_predictions
+
+        evidence = judge_predictions(plan, emit)
+    else:
+        emit({"event": "stage", "stage": "import"})
+        from reportgen.worker.quiet_import import import_keras
+
+        import_keras()
+        from reportgen.worker.run import run
+
+        imported = time.perf_counter()
+        evidence = run(plan, emit, before=(("import", imported - started),))
     write_evidence(evidence, folder)
     emit({"event": "done", "seconds": round(time.perf_counter() - started, 3)})
 

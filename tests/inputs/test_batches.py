@@ -178,4 +178,4 @@ def test_something_else_is_told_how_to_save(folder: Folder) -> None:
     (folder.path / "test.npz").write_text("x,y\n1,2\n")
     folder.refused("test.npz", "np.savez", batch=BATCH)
     np.save(folder.path / "test.npy", np.zeros(3))
-    folder.refused("test.npy", "NPY", "np.savez", batch="{path: test.npy, x: x}")
+    folder.refused("no NPY file `x`", "test.npy", batch="{path: test.npy, x: x}")
