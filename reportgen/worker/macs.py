@@ -52,6 +52,12 @@ def _variable_size(variable: Any) -> int:
     return math.prod(variable.shape)
 
 
+def _kernel_size(layer: Any) -> int:
+    """Return the number of values of a layer's kernel (without what LoRA or quantisation add)."""
+    kernel = getattr(layer, "_kernel", None)
+    return _variable_size(layer.kernel if kernel is None else kernel)
+
+
 def _dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Each output value is a product with one column of the kernel."""
     return _size(outputs[0]) * int(inputs[0][-1])  # type: ignore[arg-type]
@@ -76,13 +82,13 @@ def _einsum_dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
 def _conv(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Every output position of every filter is a product with one kernel."""
     filters = int(layer.filters)
-    return _size(outputs[0]) // filters * _variable_size(layer._kernel)
+    return _size(outputs[0]) // filters * _kernel_size(layer)
 
 
 def _conv_transpose(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     """Every input position is multiplied with the whole kernel (before cropping)."""
     channels = _channels(layer, inputs[0])
-    return _size(inputs[0]) // channels * _variable_size(layer._kernel)
+    return _size(inputs[0]) // channels * _kernel_size(layer)
 
 
 def _depthwise(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from reportgen.analysis.evidence import Kernels, WeightFacts
 from reportgen.worker.walk import Walk
+from reportgen.worker.watch import to_numpy
 
 MAX_KERNEL_VALUES = 2**20
 
@@ -25,7 +26,7 @@ def read_weights(walk: Walk) -> tuple[WeightFacts, ...]:
 
 def _measure(layer: Any, path: str, variable: Any, trainable: bool) -> WeightFacts:
     """Return the row of one variable."""
-    values = to_numpy(variable)
+    values = _values(variable)
     numbers = summarise(values) if values.dtype.kind in "fiub" else dict(EMPTY)
     return WeightFacts(
         layer=path,
@@ -49,14 +50,6 @@ EMPTY: dict[str, Any] = {
     "nan": 0,
     "inf": 0,
 }
-
-
-def to_numpy(variable: Any) -> Any:
-    """Return a variable's values; 16-bit floats NumPy does not know become float32."""
-    import keras
-
-    values = np.asarray(keras.ops.convert_to_numpy(variable))
-    return values if values.dtype.kind in "fiubSU" else values.astype(np.float32)
 
 
 def summarise(values: Any) -> dict[str, Any]:
@@ -104,21 +97,21 @@ def _sum_of_squares(flat: Any, around: float = 0.0, block: int = 1 << 18) -> flo
 
 
 def _inner_name(layer: Any, variable: Any) -> str:
-    """Return a variable's name within its layer ("kernel", "forward_gru/kernel")."""
-    path = str(getattr(variable, "path", variable.name))
-    marker = f"{layer.name}/"
-    return path[path.rfind(marker) + len(marker) :] if marker in path else str(variable.name)
+    """Return a variable's name within its layer: "kernel", or "query/kernel" where several parts have one."""
+    short = str(variable.name).rsplit("/", 1)[-1]
+    alike = sum(str(other.name).rsplit("/", 1)[-1] == short for other in layer.weights)
+    parts = [part for part in str(getattr(variable, "path", short)).split("/") if part != layer.name]
+    return f"{parts[0]}/{short}" if alike > 1 and len(parts) > 1 else short
 
 
 def _initializer(layer: Any, variable: Any) -> str:
     """Return the class name of the initializer of a weight, "" if unknown."""
     short = str(variable.name).rsplit("/", 1)[-1]
-    for owner in (layer, getattr(layer, "layer", None), getattr(layer, "cell", None)):
-        found = getattr(owner, f"{short}_initializer", None)
-        if found is not None:
-            return type(found).__name__
-    found = getattr(variable, "_initializer", None)
-    return type(found).__name__ if found is not None and not callable(type(found).__dict__.get("__wrapped__")) else ""
+    names = (f"{short}_initializer", f"{short.removesuffix('_kernel')}_initializer")
+    inner = getattr(layer, "forward_layer", None) or getattr(layer, "layer", None)
+    owners = (layer, inner, getattr(layer, "cell", None), getattr(inner, "cell", None))
+    found = (getattr(owner, name, None) for owner in owners for name in names)
+    return next((type(initializer).__name__ for initializer in found if initializer is not None), "")
 
 
 def read_kernels(walk: Walk) -> Kernels | None:
@@ -130,11 +123,21 @@ def read_kernels(walk: Walk) -> Kernels | None:
         name = type(call.layer).__name__
         if name not in {"Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"}:
             continue
-        values = to_numpy(call.layer.depthwise_kernel if name == "SeparableConv2D" else call.layer.kernel).astype(
-            np.float32
-        )
+        values = _values(_kernel_of(call.layer)).astype(np.float32)
         if values.ndim == 3:
             values = values[None]
         if values.size <= MAX_KERNEL_VALUES:
             return Kernels(call.path, values)
     return None
+
+
+def _kernel_of(layer: Any) -> Any:
+    """Return a convolution's first kernel."""
+    return layer.depthwise_kernel if hasattr(layer, "depthwise_kernel") else layer.kernel
+
+
+def _values(variable: Any) -> Any:
+    """Return a variable's values, without a copy where the backend allows."""
+    import keras
+
+    return to_numpy(keras.ops.convert_to_tensor(variable))

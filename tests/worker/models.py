@@ -28,7 +28,7 @@ def cnn(k: Any, **first: Any) -> Any:
     shared = layers.Conv2D(4, 3, padding="same", activation="relu", name="shared")
     a = shared(layers.Conv2D(4, 1, name="left")(x))
     b = shared(layers.Conv2D(4, 1, name="right")(x))
-    y = layers.Add(name="add")([a, b]) + 1.0
+    y = layers.Add(name="sum")([a, b]) + 1.0
     y = layers.GlobalAveragePooling2D(name="pool")(y)
     return k.Model(x, layers.Dense(3, activation="softmax", name="probability")(inner(y)), name="branches")
 
@@ -43,7 +43,9 @@ def siamese(k: Any) -> Any:
     return k.Model([one, two], layers.Dense(1, activation="sigmoid", name="same")(gap), name="siamese")
 
 
-def make_source(inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray] | None = None, ids: tuple[str, ...] = ()) -> Source:
+def make_source(
+    inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray] | None = None, ids: tuple[str, ...] = ()
+) -> Source:
     """Return arrays in memory as an opened batch."""
     n = len(next(iter(inputs.values())))
 
@@ -57,21 +59,37 @@ def make_source(inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray] | 
             )
 
     return Source(
-        n, {name: values.shape[1:] for name, values in inputs.items()}, {name: values.dtype.name for name, values in inputs.items()}, read
+        n,
+        {name: values.shape[1:] for name, values in inputs.items()},
+        {name: values.dtype.name for name, values in inputs.items()},
+        read,
     )
 
 
-def examine(model: Any, inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray] | None = None, **options: Any) -> WorkerEvidence:
+def examine(
+    model: Any, inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray] | None = None, **options: Any
+) -> WorkerEvidence:
     """Run the worker's functions on a live model and arrays."""
     batch = BatchSpec("", "npz", {key: key or "x" for key in inputs}, {key: key or "y" for key in targets or {}})
     plan = Plan(ModelSpec("", "keras"), batch, **options)
     return run_in_process(plan, model, make_source(inputs, targets))
 
 
-def save(model: Any, folder: Path, inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray], suffix: str = ".keras", **options: Any) -> Plan:
+def save(
+    model: Any,
+    folder: Path,
+    inputs: dict[str, np.ndarray],
+    targets: dict[str, np.ndarray],
+    suffix: str = ".keras",
+    **options: Any,
+) -> Plan:
     """Save a model and a batch; return the plan for them."""
     path, batch = folder / f"model{suffix}", folder / "batch.npz"
     model.save(path)
-    np.savez(batch, **{f"x{key}": value for key, value in inputs.items()}, **{f"y{key}": value for key, value in targets.items()})
+    np.savez(
+        batch,
+        **{f"x{key}": value for key, value in inputs.items()},
+        **{f"y{key}": value for key, value in targets.items()},
+    )
     spec = BatchSpec(str(batch), "npz", {key: f"x{key}" for key in inputs}, {key: f"y{key}" for key in targets})
     return Plan(ModelSpec(str(path), "h5" if suffix != ".keras" else "keras"), spec, **options)

@@ -48,7 +48,9 @@ def test_evidence_comes_back_equal(evidence, tmp_path: Path) -> None:
 
 
 def test_hostile_text_non_finite_numbers_and_empty_arrays_come_back_equal(evidence, tmp_path: Path) -> None:
-    facts = dataclasses.replace(evidence.activations[0], layer="</script>\u2028\ud800\x00", mean=float("nan"), low=float("-inf"))
+    facts = dataclasses.replace(
+        evidence.activations[0], layer="</script>\u2028\ud800\x00", mean=float("nan"), low=float("-inf")
+    )
     odd = dataclasses.replace(facts, histogram=np.zeros((0, 3)), unit_active=np.array(["", "ü\u202e"]))
     evidence = dataclasses.replace(evidence, activations=(odd,))
     write_evidence(evidence, tmp_path)

@@ -24,7 +24,11 @@ def test_one_loss_for_all() -> None:
 
 
 def test_losses_by_name_by_position_and_as_objects() -> None:
-    scce = {"module": "keras.losses", "class_name": "SparseCategoricalCrossentropy", "config": {"from_logits": True, "name": "x"}}
+    scce = {
+        "module": "keras.losses",
+        "class_name": "SparseCategoricalCrossentropy",
+        "config": {"from_logits": True, "name": "x"},
+    }
     assert dict(facts({"loss": {"a": scce, "b": "mse"}}, ("a", "b")).from_logits) == {"a": True}
     by_position = facts({"loss": [scce, "mse"], "metrics": [["accuracy"], []]}, ("a", "b"))
     assert dict(by_position.loss) == {"a": "sparse_categorical_crossentropy", "b": "mse"}
@@ -34,7 +38,10 @@ def test_losses_by_name_by_position_and_as_objects() -> None:
 
 
 def test_a_learning_rate_schedule_is_named_with_its_settings() -> None:
-    schedule = {"class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 100, "name": "c", "warmup_target": None}}
+    schedule = {
+        "class_name": "CosineDecay",
+        "config": {"initial_learning_rate": 0.1, "decay_steps": 100, "name": "c", "warmup_target": None},
+    }
     found = facts({"optimizer": {"class_name": "SGD", "config": {"learning_rate": schedule, "momentum": 0.9}}})
     assert dict(found.settings)["learning_rate"] == "CosineDecay(initial_learning_rate=0.1, decay_steps=100)"
 
@@ -55,7 +62,12 @@ def test_an_uncompiled_model_has_no_facts() -> None:
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"), ("KLDivergence", "kl_divergence"), ("mse", "mse"), ("AUC", "auc")],
+    [
+        ("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"),
+        ("KLDivergence", "kl_divergence"),
+        ("mse", "mse"),
+        ("AUC", "auc"),
+    ],
 )
 def test_names_are_written_as_people_write_them(name: str, wanted: str) -> None:
     assert snake_case(name) == wanted
