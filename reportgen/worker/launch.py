@@ -90,10 +90,10 @@ class Worker:
             while True:
                 event = self._events.get()
                 kind = event.get("event")
+                if self._stopping.is_set():
+                    raise WorkerFailed("the worker was stopped")
                 if kind == "end":
                     return self._read(event)
-                if kind == "stopped":
-                    raise WorkerFailed("the worker was stopped")
                 if on_progress is not None:
                     on_progress(event)
         finally:
