@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 Task = Literal[
-    "auto", "binary", "multiclass", "multilabel", "regression", "segmentation", "reconstruction", "sequence", "other"
+    "auto",
+    "binary",
+    "multiclass",
+    "multilabel",
+    "regression",
+    "segmentation",
+    "reconstruction",
+    "sequence",
+    "timeseries",
+    "other",
 ]
 Format = Literal["html", "json", "markdown", "junit"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,18 @@ def mean_interval(mean: float, squares: float, n: int) -> tuple[float, float]:
     return mean - half, mean + half
 
 
+@lru_cache(maxsize=256)
 def t_quantile(freedom: int, share: float = 0.975) -> float:
     """Return the quantile of Student's t by bisection on its distribution (share above 0.5)."""
     if freedom > 100_000:
         return Z95 if share == 0.975 else _bisect(lambda t: 0.5 * math.erfc(-t / math.sqrt(2)), share)
     return _bisect(lambda t: 1 - 0.5 * _beta_share(freedom / (freedom + t * t), freedom / 2, 0.5), share)
+
+
+def t_tail(t: float, freedom: float) -> float:
+    """Return the probability that Student's t with any positive degrees of freedom lies above `t`."""
+    upper = 0.5 * _beta_share(freedom / (freedom + t * t), freedom / 2, 0.5)
+    return upper if t >= 0 else 1 - upper
 
 
 def bootstrap_counts(

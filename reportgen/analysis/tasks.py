@@ -12,7 +12,10 @@ from reportgen.analysis.clues import Clues, read_clues
 
 Array = NDArray[Any]
 
-TASKS = ("binary", "multiclass", "multilabel", "regression", "segmentation", "reconstruction", "sequence", "other")
+TASKS = (
+    *("binary", "multiclass", "multilabel", "regression", "segmentation", "reconstruction", "sequence", "timeseries"),
+    "other",
+)
 CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy", "categorical_focal_crossentropy")
 BINARY = ("binary_crossentropy", "binary_focal_crossentropy", "bce")
 HINGE = ("hinge", "squared_hinge", "categorical_hinge")
@@ -40,6 +43,7 @@ WORDS = {
     "segmentation": "a class for each position",
     "reconstruction": "a picture or signal",
     "sequence": "a class or token for each step",
+    "timeseries": "a forecast",
     "other": "no task that can be scored",
 }
 RANKS = {
@@ -50,6 +54,7 @@ RANKS = {
     "segmentation": (2, 3, 4),
     "reconstruction": (1, 2, 3, 4),
     "sequence": (2,),
+    "timeseries": (0, 1, 2),
     "other": tuple(range(10)),
 }
 
@@ -76,11 +81,13 @@ def choose_task(
     y: Array | None,
     y_pred: Array,
     classes: int,
+    continues: str = "",
 ) -> TaskChoice:
     """Return the task of an output, why, and what its scores are.
 
     `wanted` is a task or "auto"; `shape` is without the batch; `activation` and `loss` are Keras names ("" if unknown);
     `y` (None without labels) and `y_pred` are the first chunk; `classes` is the number of class names given (0: none).
+    `continues` says how the batch shows that the labels continue the input ("" if it does not): numbers are a forecast.
     A wanted task that the shape rules out gives "other" with the reason.
     """
     clues = read_clues(shape, activation, loss, y, np.asarray(y_pred), classes)
@@ -94,6 +101,8 @@ def choose_task(
             return TaskChoice("other", text, "values")
     else:
         task, why = _guess(clues)
+        if continues and task in ("regression", "reconstruction") and clues.rank in RANKS["timeseries"]:
+            task, why = "timeseries", f"{why}; {continues}"
     scores, how = _kind_of_scores(task, clues, from_logits)
     return TaskChoice(task, f"{WORDS[task]}: {why}{how}", scores)
 
@@ -209,7 +218,7 @@ def _guess_signal(clues: Clues) -> tuple[str, str]:
 
 def _kind_of_scores(task: str, clues: Clues, from_logits: bool | None) -> tuple[str, str]:
     """Return what the numbers are, and words to add to the reason."""
-    if task in ("regression", "reconstruction", "other"):
+    if task in ("regression", "reconstruction", "timeseries", "other"):
         return "values", ""
     alone = task in ("multilabel",) or clues.last == 1 or not clues.shape
     if clues.probabilities == "rows" or (alone and clues.probabilities == "each"):

@@ -11,6 +11,7 @@ from reportgen.sections.context import Context
 from reportgen.sections.output_view import OutputView, make_view
 from reportgen.sections.predictions_binary import build_binary
 from reportgen.sections.predictions_classes import build_multiclass
+from reportgen.sections.predictions_forecast import build_timeseries
 from reportgen.sections.predictions_labels import build_multilabel
 from reportgen.sections.predictions_masks import build_segmentation
 from reportgen.sections.predictions_metrics import describe_metrics, headline_order, metric_table
@@ -18,6 +19,7 @@ from reportgen.sections.predictions_other import build_other
 from reportgen.sections.predictions_pictures import build_reconstruction
 from reportgen.sections.predictions_regression import build_regression
 from reportgen.sections.predictions_sequence import build_sequence
+from reportgen.sections.predictions_slices import feature_blocks
 from reportgen.sections.words import count, shape_text, shorten
 
 TITLE = "Predictions"
@@ -29,6 +31,7 @@ BUILDERS: dict[str, Callable[[OutputView], tuple[FlatBlock, ...]]] = {
     "segmentation": build_segmentation,
     "reconstruction": build_reconstruction,
     "sequence": build_sequence,
+    "timeseries": build_timeseries,
     "other": build_other,
 }
 SCORE_WORDS = {
@@ -79,7 +82,7 @@ def _output_blocks(artifacts: Artifacts, context: Context, place: int) -> tuple[
 def _task_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to the task; samples that do not fit it cost their part, never the metrics."""
     try:
-        return BUILDERS[view.output.task](view)
+        return (*BUILDERS[view.output.task](view), *feature_blocks(view))
     except ValueError as error:
         text = f"The rest of output {shorten(view.output.name)} could not be shown: {shorten(str(error), 200)}."
         return (Card("error", "Samples do not fit", text, "Check the shapes of labels and predictions."),)

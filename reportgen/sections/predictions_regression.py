@@ -10,6 +10,7 @@ import numpy as np
 from reportgen.analysis.evidence import Array
 from reportgen.analysis.metrics.regression import Points, Targets
 from reportgen.analysis.metrics.value import SampleScores
+from reportgen.checks.lookup import recall
 from reportgen.report.blocks import Axis, Chart, ChartMark, FlatBlock, Series
 from reportgen.report.values import Column
 from reportgen.sections.output_view import OutputView
@@ -29,18 +30,23 @@ def build_regression(view: OutputView) -> tuple[FlatBlock, ...]:
     if not view.labelled:
         return (*gallery, *prediction_charts(view))
     targets: Targets = view.accumulator.by_target()
-    points: Points | None = view.accumulator.points()
     blocks: list[FlatBlock] = [*gallery]
     drawn = worst_targets(targets, MOST_TARGETS_DRAWN)
     for target in drawn:
-        if points is not None and len(points.truth):
-            blocks += [_scatter(view, targets, points, target), _residuals(view, points, target)]
-        if len(targets.n) <= 16:
-            blocks.append(_error_chart(view, targets, target))
+        blocks += target_charts(view, targets, target)
     blocks.append(target_table(view, targets))
     if len(targets.n) >= 5:
         blocks.append(by_target_chart(view, targets))
     return tuple(blocks)
+
+
+def target_charts(view: OutputView, targets: Targets, target: int) -> tuple[Chart, ...]:
+    """Return predicted against true, errors against prediction, and the errors of one target."""
+    points: Points | None = recall("points", view.output, lambda _: view.accumulator.points())
+    charts: tuple[Chart, ...] = ()
+    if points is not None and len(points.truth):
+        charts = (_scatter(view, targets, points, target), _residuals(view, points, target))
+    return (*charts, _error_chart(view, targets, target)) if len(targets.n) <= 16 else charts
 
 
 def worst_targets(targets: Targets, most: int) -> list[int]:

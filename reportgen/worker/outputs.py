@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import ModelFacts, OutputEvidence
+from reportgen.analysis.forecast import find_link, naive_forecasts
 from reportgen.analysis.metrics import make_accumulator, score_samples
+from reportgen.analysis.metrics.timeseries import Timeseries
 from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.records import RecordKeeper
 from reportgen.analysis.tasks import choose_task
@@ -22,15 +24,24 @@ class OutputPass:
     """One output during the pass. The first chunk decides the task; every chunk is added to the same accumulator."""
 
     def __init__(
-        self, name: str, activation: str, facts: ModelFacts | None, plan: Plan, y: Array | None, y_pred: Array
+        self,
+        name: str,
+        activation: str,
+        facts: ModelFacts | None,
+        plan: Plan,
+        y: Array | None,
+        y_pred: Array,
+        inputs: Mapping[str, Array] | None = None,
     ) -> None:
         self.name = name
         self.loss_name = _of(facts.loss, name, "") if facts else ""
         classes = plan.batch.classes if plan.batch else {}
         self.class_names: tuple[str, ...] = _of(classes, name, ())
         self.shape = tuple(int(size) for size in y_pred.shape[1:])
+        wanted = _of(plan.tasks, name, "auto")
+        self.link, why = find_link(inputs or {}, y, wanted == "timeseries")
         self.choice = choose_task(
-            _of(plan.tasks, name, "auto"),
+            wanted,
             self.shape,
             activation,
             self.loss_name,
@@ -38,18 +49,34 @@ class OutputPass:
             y,
             y_pred,
             len(self.class_names),
+            self.link.how if self.link else "",
         )
         self.accumulator = make_accumulator(
             self.choice.task, shape=self.shape, classes=len(self.class_names), scores=self.choice.scores
         )
         self.records = RecordKeeper(plan.record_limit)
         self.n = self.n_labelled = 0
+        self.notes: tuple[str, ...] = ()
+        if self.choice.task == "timeseries" and y is not None:
+            said = f"{self.link.how}." if self.link else f"No naive forecast to compare with: {why}."
+            self.notes = (said[:1].upper() + said[1:],)
 
     def add(
-        self, keys: Array, positions: Array, ids: Sequence[str], y: Array | None, y_pred: Array, weights: Array | None
+        self,
+        keys: Array,
+        positions: Array,
+        ids: Sequence[str],
+        y: Array | None,
+        y_pred: Array,
+        weights: Array | None,
+        inputs: Mapping[str, Array] | None = None,
     ) -> SampleScores:
         """Add one chunk; return its per-sample scores."""
         self.accumulator.update(y, y_pred, weights)
+        if isinstance(self.accumulator, Timeseries) and self.link is not None and y is not None and inputs is not None:
+            steps = self.accumulator.steps
+            last, seasonal = naive_forecasts(inputs[self.link.key], self.link, steps)
+            self.accumulator.add_naive(y, y_pred, last, seasonal, self.link.season)
         scores = score_samples(self.choice.task, y, y_pred, self.choice.scores)
         self.records.add(keys, positions, scores, ids)
         self.n += len(y_pred)
@@ -70,7 +97,7 @@ class OutputPass:
             state={key: np.asarray(value) for key, value in self.accumulator.state().items()},
             records=self.records.result(),
             loss_name=self.loss_name,
-            notes=notes,
+            notes=(*self.notes, *notes),
         )
 
 

@@ -12,6 +12,7 @@ from reportgen.analysis.metrics.samples import as_probabilities, score_samples
 from reportgen.analysis.metrics.segmentation import Segmentation
 from reportgen.analysis.metrics.sequence import Sequence
 from reportgen.analysis.metrics.streaming import Streaming
+from reportgen.analysis.metrics.timeseries import Timeseries
 from reportgen.analysis.metrics.value import Accumulator, MetricValue, SampleScores
 
 ACCUMULATORS: dict[str, type[Streaming]] = {
@@ -22,6 +23,7 @@ ACCUMULATORS: dict[str, type[Streaming]] = {
     "segmentation": Segmentation,
     "reconstruction": Reconstruction,
     "sequence": Sequence,
+    "timeseries": Timeseries,
     "other": Other,
 }
 

@@ -192,5 +192,6 @@ SCORERS = {
     "segmentation": _score_segmentation,
     "reconstruction": _score_reconstruction,
     "sequence": _score_sequence,
+    "timeseries": _score_regression,
     "other": _score_other,
 }
