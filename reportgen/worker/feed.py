@@ -80,9 +80,8 @@ def make_feed(
         for name, key, tensor in zip(names, chosen, tensors, strict=True)
     )
     notes = tuple(note for slot in slots for note in _check(slot, shapes[slot.key], dtypes[slot.key]))
-    structure = (
-        "dict" if isinstance(struct, dict) else "list" if isinstance(struct, list | tuple) and len(slots) > 1 else "one"
-    )
+    listed = isinstance(struct, list | tuple) and core is model
+    structure = "dict" if isinstance(struct, dict) else "list" if listed else "one"
     fixed = next((slot.shape[0] for slot in slots if slot.shape and slot.shape[0] is not None), None)
     return Feed(slots, structure, fixed, notes)
 

@@ -36,6 +36,7 @@ from reportgen.worker.outputs import OutputPass, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan
 from reportgen.worker.prepare import make_preparations
 from reportgen.worker.runner import Runner
+from reportgen.worker.spoken import say_error
 from reportgen.worker.walk import Walk
 
 Array = NDArray[Any]
@@ -165,17 +166,11 @@ def _drop(state: _Pass, name: str, error: Exception) -> None:
     state.problems.append(
         Problem(
             "predict",
-            f"The output {name} could not be evaluated: {_line(error)}",
+            f"The output {name} could not be evaluated: {say_error(error)}",
             "Check its labels and its task.",
             str(error)[:2000],
         )
     )
-
-
-def _line(error: Exception) -> str:
-    """Return the first line of what an exception says."""
-    text = str(error).strip().splitlines()
-    return f"{text[0][:200]}" if text else type(error).__name__
 
 
 def _name_outputs(state: _Pass, predicted: dict[str, Array] | list[Array]) -> dict[str, Array]:
@@ -271,7 +266,7 @@ def _look_at_features(
         predict = partial(_predict_rows, state, runner)
         importance, reduced = state.features.importance(state.outputs, predict, state.budget.chunk)
     except Exception as error:
-        said = f"Features could not be looked at: {_line(error)}"
+        said = f"Features could not be looked at: {say_error(error)}"
         state.problems.append(Problem("predict", said, "", str(error)[:2000]))
     outputs = [replace(o, slices=slices.get(n), importance=importance.get(n)) for n, o in results.items()]
     return tuple(outputs), reduced

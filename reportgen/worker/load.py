@@ -9,6 +9,7 @@ from typing import Any
 
 from reportgen.analysis.evidence import Problem
 from reportgen.worker.plan import ModelSpec
+from reportgen.worker.spoken import say_error
 
 SUFFIXES = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}}
 
@@ -81,10 +82,9 @@ def _explain(error: Exception, path: Path) -> Problem:
     for words, (message, fix) in KNOWN:
         if all(word in lowered for word in words):
             return Problem("load", f"{path.name}: {message}.", fix, said[:2000])
-    first = said.strip().splitlines()[0][:200] if said.strip() else type(error).__name__
     return Problem(
         "load",
-        f"{path.name}: Keras could not load the model ({type(error).__name__}: {first})",
+        f"{path.name}: Keras could not load the model: {say_error(error)}",
         "Load it with the Keras version that saved it and save it again as .keras, "
         "or name that environment's interpreter under python.",
         said[:2000],

@@ -31,6 +31,7 @@ from reportgen.worker.load import CannotLoad, load_model
 from reportgen.worker.maps import choose_layers, choose_samples, collect_maps
 from reportgen.worker.plan import Plan
 from reportgen.worker.saved import Saved, read_saved
+from reportgen.worker.spoken import say_error
 from reportgen.worker.versions import peak_memory, read_versions
 from reportgen.worker.walk import Walk, walk_model
 from reportgen.worker.weights import read_kernels, read_weights
@@ -67,9 +68,7 @@ class _Evidence:
             part = "batch" if name == "predict" else name
             self.problems.append(Problem(part, error.message, "", error.detail))
         except Exception as error:
-            lines = str(error).strip().splitlines()
-            said = f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
-            self.problems.append(Problem(name, f"{doing} failed ({said})", "", str(error)[:2000]))
+            self.problems.append(Problem(name, f"{doing} failed: {say_error(error)}", "", str(error)[:2000]))
         finally:
             self.timings.append((name, time.perf_counter() - started))
 

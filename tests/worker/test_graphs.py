@@ -204,7 +204,8 @@ def test_a_keras_2_configuration_is_read() -> None:
     [
         {}, {"class_name": "MyModel", "config": {"units": 3}}, {"class_name": "Functional", "config": {"layers": []}},
         {"class_name": "Functional", "config": {"layers": [{"name": "a", "inbound_nodes": [[["b", 0, 0]]]}]}},
-        {"class_name": "Sequential", "config": {"layers": ["x"]}}, {"class_name": "Functional", "config": {"layers": [7]}},
+        {"class_name": "Sequential", "config": {"layers": ["x"]}},
+        {"class_name": "Functional", "config": {"layers": [7]}},
     ],
 )  # fmt: skip
 def test_a_configuration_without_a_graph_says_so(config: dict) -> None:

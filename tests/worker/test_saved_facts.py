@@ -17,8 +17,8 @@ def facts(compiled: dict, names: tuple[str, ...] = ("a",)):
 
 
 def test_one_loss_for_all() -> None:
-    found = facts({"optimizer": {"class_name": "Adam", "config": {"name": "adam", "learning_rate": 0.001, "amsgrad": False}},
-                   "loss": "mse", "metrics": ["mae", "mse"]})  # fmt: skip
+    adam = {"class_name": "Adam", "config": {"name": "adam", "learning_rate": 0.001, "amsgrad": False}}
+    found = facts({"optimizer": adam, "loss": "mse", "metrics": ["mae", "mse"]})
     assert found.optimizer == "Adam" and dict(found.settings) == {"learning_rate": "0.001"}
     assert dict(found.loss) == {"": "mse"} and dict(found.metrics) == {"": ("mae", "mse")}
 
@@ -74,9 +74,9 @@ def test_names_are_written_as_people_write_them(name: str, wanted: str) -> None:
 
 
 def test_seeds_are_found_with_the_layer_that_uses_them() -> None:
-    config = {"config": {"layers": [{"config": {"name": "drop", "seed": 7}},
-                                    {"config": {"name": "dense", "kernel_initializer": {"config": {"seed": 3}}, "seed": None}}]}}  # fmt: skip
-    assert read_seeds(config) == {"drop": 7, "dense kernel_initializer": 3}
+    dropout = {"config": {"name": "drop", "seed": 7}}
+    dense = {"config": {"name": "dense", "kernel_initializer": {"config": {"seed": 3}}, "seed": None}}
+    assert read_seeds({"config": {"layers": [dropout, dense]}}) == {"drop": 7, "dense kernel_initializer": 3}
 
 
 def test_an_endlessly_nested_configuration_is_not_followed_to_its_end() -> None:

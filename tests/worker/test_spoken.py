@@ -1,0 +1,30 @@
+"""One line for people out of what Keras says in twenty."""
+
+from __future__ import annotations
+
+import pytest
+
+from reportgen.worker.spoken import say_error
+
+KERAS = "\n\n\x1b[1mthe cause\nmore\x1b[0m\n\nArguments received by Mine"
+TENSORFLOW = (
+    "\n\nDetected at node a defined at (most recent call last):\n"
+    '  File "x.py", line 3\nIncompatible shapes: [1] vs [2]\n\t [[{{node a}}]]'
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError(f"Exception encountered when calling Mine.call().{KERAS}"), "the cause"),
+        (ValueError("plain"), "plain"),
+        (TypeError("wrong kind"), "TypeError: wrong kind"),
+        (KeyError("k"), "KeyError: 'k'"),
+        (ValueError(""), "ValueError"),
+        (ValueError("\n \n"), "ValueError"),
+        (ValueError("x" * 5000), "x" * 199 + "…"),
+        (RuntimeError(f"Graph execution error:{TENSORFLOW}"), "Incompatible shapes: [1] vs [2]"),
+    ],
+)  # fmt: skip
+def test_the_cause_is_said(error: Exception, said: str) -> None:
+    assert say_error(error) == said
