@@ -241,7 +241,13 @@ def _draw_interval(axes: Any, plan: Plan, gid: str, one: Drawn, x: Values) -> No
     if one.shape in ("line", "steps"):
         step = "post" if one.shape == "steps" else None
         known = np.isfinite(low) & np.isfinite(high)
-        axes.fill_between(x, low, high, where=known, color=colour, alpha=0.15, linewidth=0, step=step, gid=gid)
+        band = axes.fill_between(x, low, high, where=known, step=step)
+        from matplotlib.patches import PathPatch
+
+        # Redrawn as patches: matplotlib writes collections as <use> of a definition, which no page needs.
+        for path in band.get_paths():
+            axes.add_patch(PathPatch(path, facecolor=matplotlib_colour(colour, 0.15), linewidth=0, gid=gid))
+        band.remove()
         return
     if one.shape == "bars":
         colour = ink.stand_in("ink")

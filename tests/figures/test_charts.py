@@ -184,6 +184,14 @@ def test_intervals_of_points_are_drawn_from_low_to_high() -> None:
     assert len(points_of(parts_of(root, "a")[0])) == 6, "an interval that is missing was drawn"
 
 
+@pytest.mark.parametrize("shape", ["line", "steps"])
+def test_a_band_around_a_line_passes_the_sanitiser(shape: str) -> None:
+    low, high = [4, np.nan, 5, 5], [8, np.nan, 7, 7]
+    drawn = draw_figure(chart(series("a", [1, 2, 3, 4], [5, 6, 6, 6], shape=shape, low=low, high=high)))[1]
+    assert drawn is not None
+    assert b"<use" not in sanitise(drawn.data) and b"0.15" in sanitise(drawn.data)
+
+
 def test_a_diagonal_chart_has_equal_scales_on_a_square() -> None:
     drawn, _, _ = draw(chart(series("a", [0, 200], [20, 90], shape="points"), x=Axis("True"), diagonal=True))
     frame = drawn.frame
