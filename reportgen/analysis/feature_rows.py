@@ -47,7 +47,7 @@ def plan_columns(
         size = int(np.prod(shape)) if shape else 1
         if dtype.startswith(("str", "bytes")) and size == 1:
             plans.append(Columns(key, "text", (title if several else "text",)))
-        elif len(shape) > 1 and size > 1 or not dtype.startswith(("float", "int", "uint", "bool")):
+        elif (len(shape) > 1 and size > 1) or not dtype.startswith(("float", "int", "uint", "bool")):
             continue
         elif size > 1 and tokens and not dtype.startswith("float"):
             plans.append(Columns(key, "tokens", (title if several else "tokens",)))

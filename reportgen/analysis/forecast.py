@@ -23,8 +23,8 @@ ORDERED = "no two windows of the batch overlap or follow each other"
 class Link:
     """How a target continues the input `key`: `columns` are those of the window that the target's variables continue.
 
-    `season` is the period found in the windows, 0 for none; `proven` says that the batch itself shows the link; `how` says
-    so in words.
+    `season` is the period found in the windows, 0 for none; `proven` says that the batch itself shows the link; `how`
+    says so in words.
     """
 
     key: str
@@ -114,7 +114,7 @@ def _is_window(values: Array) -> bool:
 
 
 def _proven_columns(window: Array, target: Array) -> tuple[tuple[int, ...], bool]:
-    """Return the columns that labels continue, proven by windows that follow others; and whether they were disproven."""
+    """Return the columns that labels continue, proven by windows that follow others, and whether any was disproven."""
     length, steps, variables = window.shape[1], target.shape[1], target.shape[2]
     choices = [tuple(range(variables))] if window.shape[2] == variables else []
     choices += [(c,) for c in range(window.shape[2])] if variables == 1 and window.shape[2] > 1 else []

@@ -159,7 +159,7 @@ def describe_lengths(search: SliceSearch) -> str:
 IMPORTANCE_COLUMNS = (
     TableColumn("Feature", help="Name of the feature"),
     TableColumn(
-        "Rise of the loss", "number", help="Mean loss with this feature shuffled, minus the mean loss as it is"
+        "Rise of the loss", "number", help="Mean loss with this feature shuffled, minus the mean loss"
     ),
     TableColumn("95% interval", help="Student's t over samples"),
     TableColumn("Of the loss", "percent", help="The rise as a share of the loss as it is"),
@@ -197,9 +197,10 @@ def describe_importance(facts: ImportanceFacts) -> str:
     first = facts.features[0]
     if not first.rise > 0 or not first.low > 0:
         return "Shuffling no single feature raises the loss beyond doubt: the model needs none of them alone."
+    features = count(len(facts.features), "feature")
     clear = sum(1 for item in facts.features if item.low > 0)
     share = f" ({percent(first.rise / facts.loss)} of it)" if facts.loss > 0 else ""
     return (
         f"The model leans most on {shorten(first.feature, 40)}: shuffling it raises the loss by "
-        f"{number_text(first.rise, 3)}{share}; {clear} of {count(len(facts.features), 'feature')} raise it beyond doubt."
+        f"{number_text(first.rise, 3)}{share}; {clear} of {features} raise it beyond doubt."
     )

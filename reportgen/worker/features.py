@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import LayerFacts, Reduced
 from reportgen.analysis.feature_facts import ImportanceFacts, SliceSearch
-from reportgen.analysis.feature_rows import Columns, FeatureRows, plan_columns
+from reportgen.analysis.feature_rows import FeatureRows, plan_columns
 from reportgen.analysis.importance import permute_features, plan_budget
 from reportgen.analysis.keep import KeepSet
 from reportgen.analysis.metrics import score_samples
