@@ -123,6 +123,7 @@ def main() -> None:
 @_shared
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="DIR", help="Write there instead.")
 @click.option("--keep-going", is_flag=True, help="Make what can be made although the model is refused.")
+@click.option("--isolate", is_flag=True, help="Run the model without a network, or not at all.")
 def build(
     configs: tuple[Path, ...],
     overrides: tuple[str, ...],
@@ -132,6 +133,7 @@ def build(
     debug: bool,
     output: Path | None,
     keep_going: bool,
+    isolate: bool,
 ) -> int:
     """Build the report of each CONFIG."""
     from reportgen.config import load_config
@@ -144,6 +146,7 @@ def build(
 
         def one(path: Path = path, folder: Path | None = folder) -> int:
             config = load_config(path, overrides, trust, confine, keep_going=keep_going, output=folder)
+            config = config.model_copy(update={"isolate": isolate})
             return _build_one(config, quiet, str(path) if len(configs) > 1 else "")
 
         code = _run_one(one, debug)

@@ -118,6 +118,7 @@ class Config(Settings):
 
     `file` is the configuration's own path; `overrides` are the `--set` and environment entries that were applied, as
     (origin, key) pairs; `trust` is what `--trust` allowed; `confine` is the folder that reads and writes stay below.
+    With `isolate` the model runs without a network.
     """
 
     file: Path
@@ -125,3 +126,4 @@ class Config(Settings):
     trust: frozenset[str] = frozenset()
     confine: Path | None = None
     keep_going: bool = False
+    isolate: bool = False

@@ -15,6 +15,7 @@ from reportgen.progress import Progress, Silent
 from reportgen.report.types import Report
 from reportgen.report.write import check_writable, write_outputs
 from reportgen.worker import launch
+from reportgen.worker.processes import affordable_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
     check_writable(config.output)
     inputs = find_inputs(config)
     clock.lap("check the inputs")
-    with launch.start(inputs.plan, limits=launch.Limits(config.limits.seconds, config.limits.memory or 0)) as worker:
+    limits = launch.Limits(config.limits.seconds, config.limits.memory or affordable_memory())
+    with launch.start(inputs.plan, limits=limits, isolate=config.isolate) as worker:
         # What is imported and drawn here runs on one core while the worker imports Keras on the other.
         from reportgen import assembly
 

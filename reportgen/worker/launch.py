@@ -12,11 +12,9 @@ import json
 import os
 import queue
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -25,9 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.analysis.evidence import WorkerEvidence
-from reportgen.errors import TimeLimit, WorkerFailed
+from reportgen.errors import TimeLimit, UsageError, WorkerFailed
 from reportgen.worker.border import BorderError, read_evidence, write_plan
+from reportgen.worker.isolation import RESERVE, sees_gpu, why_not_isolated
+from reportgen.worker.ending import gib, describe_end
 from reportgen.worker.plan import Plan
+from reportgen.worker.private_folder import make_private_folder, remove_private_folder
 from reportgen.worker.processes import group_memory
 from reportgen.worker.surroundings import make_environment
 
@@ -110,7 +111,7 @@ class Worker:
             os.close(self._lifeline)
         # Freeing a gigabyte takes the system a moment; nobody needs to wait for that.
         threading.Thread(target=self._process.wait, name="worker-reap", daemon=True).start()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_private_folder(self._folder)
         self._events.put({"event": "stopped"})
 
     def log(self) -> str:
@@ -179,14 +180,14 @@ class Worker:
             )
         if why == "memory":
             raise WorkerFailed(
-                f"the worker needed more than the {_gib(self.limits.memory)} that limits.memory allows; "
-                "raise it or use a smaller batch",
+                f"the worker needed more than the {gib(self.limits.memory)} that limits.memory allows "
+                "(90% of the machine's where it is not set); raise it or use a smaller batch",
                 detail=self.log(),
             )
         if why == "log":
             raise WorkerFailed(f"the worker printed more than {MAX_LOG >> 20} MiB and was ended", detail=self.log())
         if why:
-            raise WorkerFailed(_obituary(end, self.peak_memory), detail=self.log())
+            raise WorkerFailed(describe_end(end, self.peak_memory), detail=self.log())
         try:
             return read_evidence(self._folder)
         except BorderError as error:
@@ -195,20 +196,33 @@ class Worker:
             ) from error
 
 
-def start(plan: Plan, *, python: str | None = None, limits: Limits | None = None, backend: str = "") -> Worker:
+def start(
+    plan: Plan, *, python: str | None = None, limits: Limits | None = None, backend: str = "", isolate: bool = False
+) -> Worker:
     """Start a worker on a plan, in this interpreter or in `python` (which needs only NumPy and Keras).
 
-    Returns at once. Raises WorkerFailed when the interpreter cannot be started.
+    With `isolate` it has no network. Returns at once. Raises WorkerFailed when the interpreter cannot be started, and
+    UsageError when a worker cannot be cut off from the network here.
     """
+    limits = limits or Limits()
+    problem = why_not_isolated() if isolate else ""
+    if problem:
+        raise UsageError(f"--isolate: this system lets no worker be cut off from the network ({problem}); leave it out")
     interpreter = python or sys.executable
-    folder = Path(tempfile.mkdtemp(prefix="reportgen-worker-"))  # mode 700
+    folder = make_private_folder()
     pipes: list[int] = []
     try:
         write_plan(plan, folder)
         pipes += [*os.pipe(), *os.pipe()]
         events, events_child, lifeline_child, lifeline = pipes
         environment = make_environment(
-            folder, own=python is None, backend=backend, events=events_child, lifeline=lifeline_child
+            folder,
+            own=python is None,
+            backend=backend,
+            events=events_child,
+            lifeline=lifeline_child,
+            isolate=isolate,
+            address_space=limits.memory + RESERVE if limits.memory and not sees_gpu() else 0,
         )
         with (folder / LOG).open("wb") as log:
             process = subprocess.Popen(
@@ -224,13 +238,13 @@ def start(plan: Plan, *, python: str | None = None, limits: Limits | None = None
     except OSError as error:
         for pipe in pipes:
             os.close(pipe)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_private_folder(folder)
         raise WorkerFailed(
             f"{interpreter}: the worker could not be started; check the interpreter under python", detail=str(error)
         ) from error
     os.close(events_child)
     os.close(lifeline_child)
-    return Worker(process, folder, events, lifeline, limits or Limits())
+    return Worker(process, folder, events, lifeline, limits)
 
 
 class _Lines:
@@ -268,26 +282,3 @@ def _exit_code(process: subprocess.Popen[bytes]) -> int:
         return process.wait(timeout=10)
     except subprocess.TimeoutExpired:
         return -signal.SIGKILL
-
-
-def _obituary(end: dict[str, Any], peak: int) -> str:
-    """Say what a worker died of."""
-    failure, code = end.get("failure") or {}, end.get("code")
-    said = " ".join(str(failure.get("message", "")).split())[:300]
-    kind = str(failure.get("type", ""))
-    if kind in ("ImportError", "ModuleNotFoundError"):
-        return f"Keras cannot be imported in the worker's environment: {said}"
-    if kind == "MemoryError":
-        return f"the worker ran out of memory (it had used {_gib(peak)}); use a smaller batch"
-    if kind:
-        return f"the worker failed ({kind}: {said})"
-    if code == -signal.SIGKILL:
-        return f"the worker was killed, most likely because the machine ran out of memory (it had used {_gib(peak)})"
-    if isinstance(code, int) and code < 0:
-        return f"the worker crashed ({signal.Signals(-code).name}) in Keras or its backend"
-    return f"the worker ended early with exit code {code}"
-
-
-def _gib(size: int) -> str:
-    """Return a number of bytes for people."""
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"

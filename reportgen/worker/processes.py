@@ -1,4 +1,4 @@
-"""How much memory a process group uses, read from /proc. Zero where there is no /proc (macOS, Windows)."""
+"""How much memory a process group uses and the machine has, from /proc. Zero where there is none (macOS, Windows)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,26 @@ import os
 from pathlib import Path
 
 PROC = Path("/proc")
+# Where a container is told its own limit: cgroup v2, v1.
+CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+SHARE = 0.9
+
+
+def affordable_memory() -> int:
+    """Return the bytes that a worker may use when nobody set a limit: 90% of the machine's or container's, 0 unknown.
+
+    Better ended here, with a message, than by the system, which may end the whole job.
+    """
+    try:
+        known = [int(next(line for line in (PROC / "meminfo").read_text().splitlines()).split()[1]) * 1024]
+    except (OSError, ValueError, IndexError, StopIteration):
+        return 0
+    for path in CGROUP:
+        try:
+            known.append(int(path.read_text()))
+        except (OSError, ValueError):
+            continue  # no such limit ("max")
+    return int(min(known) * SHARE)
 
 
 def group_memory(leader: int) -> int:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reportgen.worker.isolation import settle_in
+
 EVENTS_FD = "REPORTGEN_EVENTS_FD"
 LIFELINE_FD = "REPORTGEN_LIFELINE_FD"
 
@@ -19,9 +21,10 @@ LIFELINE_FD = "REPORTGEN_LIFELINE_FD"
 def serve(folder: str, started: float) -> None:
     """Run the plan in `folder`; never returns. Exit code 0 means that the evidence is on disk."""
     emit = _emitter(os.environ.pop(EVENTS_FD, ""))
-    _die_with_parent(os.environ.pop(LIFELINE_FD, ""))
     code = 1
     try:
+        settle_in()
+        _die_with_parent(os.environ.pop(LIFELINE_FD, ""))
         _work(Path(folder), emit, started)
         code = 0
     except BaseException as error:  # The parent hears of everything, also of SystemExit raised by an import.

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from reportgen.worker.isolation import ADDRESS_SPACE, ISOLATE
 from reportgen.worker.serve import EVENTS_FD, LIFELINE_FD
 
 _KEPT = (
@@ -29,8 +30,13 @@ DEFAULTS = {
 OWN_INTERPRETER = ("PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE")
 
 
-def make_environment(folder: Path, *, own: bool, backend: str, events: int, lifeline: int) -> dict[str, str]:
-    """Return the worker's environment; `own` is True when it runs in this very interpreter."""
+def make_environment(
+    folder: Path, *, own: bool, backend: str, events: int, lifeline: int, isolate: bool = False, address_space: int = 0
+) -> dict[str, str]:
+    """Return the worker's environment; `own` is True when it runs in this very interpreter.
+
+    Its temporary files go into its private folder, which is removed with all that a killed worker left there.
+    """
     names = [name for name in os.environ if name in KEPT or name.startswith(PREFIXES)]
     kept = {name: os.environ[name] for name in names}
     if own:
@@ -39,6 +45,11 @@ def make_environment(folder: Path, *, own: bool, backend: str, events: int, life
         kept["KERAS_BACKEND"] = backend
     for name, value in DEFAULTS.items():
         kept.setdefault(name, value)
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    kept.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
+    kept |= {ISOLATE: "1"} if isolate else {}
+    kept |= {ADDRESS_SPACE: str(address_space)} if address_space else {}
     kept |= {
         EVENTS_FD: str(events),
         LIFELINE_FD: str(lifeline),
