@@ -185,7 +185,8 @@ def _refuse_sources(draft: Draft, trust: Trust) -> None:
             needs = "remote" if _ADDRESS.match(text) else "code" if FUNCTION.fullmatch(text) else ""
             if needs and needs not in trust:
                 act = "would read from the network" if needs == "remote" else "would run code"
-                text = f"`{text}` {act}: it needs --trust={needs} (and is not supported yet); name a local file"
+                yet = "" if needs == "code" and place in _CALLED else " (and is not supported yet)"
+                text = f"`{text}` {act}: it needs --trust={needs}{yet}; or name a local file"
                 draft.blame(place, text, refuse=True)
             elif needs:
                 draft.blame(place, f"`{text}` is not supported yet; name a local file")

@@ -120,7 +120,6 @@ class Batch(Part):
         description="Class names: a list, a text file with one a line, or a mapping {model output: list or file}.",
     )
     ids: str = Field(default="", description="The array with a name for each sample, shown wherever the sample is.")
-    weights: str = Field(default="", description="The array with a weight for each sample, which metrics count by.")
     features: Names = Field(default=(), description="Names for the columns of a two-dimensional input.")
     size: tuple[Whole, Whole] | None = Field(
         default=None, description="Height and width of images from files; left out: the model's."
@@ -147,5 +146,4 @@ class Predictions(Part):
     x: Sources = Field(default={}, description="The array (or columns) with the inputs, to show them.")
     classes: Classes = Field(default={}, description="Class names, as batch.classes.")
     ids: str = Field(default="", description="The array with a name for each sample.")
-    weights: str = Field(default="", description="The array with a weight for each sample.")
     logits: bool = Field(default=False, description="The scores are logits: they are turned into probabilities.")

@@ -26,6 +26,8 @@ UNSUPPORTED: dict[Path_, str] = {
     ("model", "custom_objects"): "custom_objects",
     ("custom_objects",): "custom_objects",
     ("backend",): "",
+    ("batch", "weights"): "",
+    ("predictions", "weights"): "",
     ("budget",): "",
     ("theme",): "",
     ("brand",): "",

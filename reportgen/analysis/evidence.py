@@ -282,9 +282,8 @@ class WorkerEvidence:
 class Artifacts:
     """Everything that sections and checks may look at. `worker` is None when it was lost (killed, timed out).
 
-    `privacy` is show, blur, ids or none. `display` holds hints for turning an input into a picture and `vocabularies` the
-    words of its tokens, both by input name ("" for the only one). `made_elsewhere` says that the predictions were read
-    from a file, and there is no model.
+    `privacy` is show, blur, ids or none. `display` holds hints for turning an input into a picture, `vocabularies` the
+    words of its tokens, both by input name ("" for the only one). `made_elsewhere`: predictions from a file, no model.
     """
 
     title: str

@@ -18,7 +18,6 @@ from reportgen.inputs.described import (
     check_ids,
     check_kind,
     check_lengths,
-    check_weights,
     describe_array,
     find_name,
 )
@@ -129,7 +128,7 @@ def _describe(
         raise InputRefused(f"{name}: which array holds the inputs? Name it: batch.x")
     used = {f"batch.x{_of(key)}": array for key, array in x.items()}
     used |= {f"batch.y{_of(key)}": array for key, array in y.items()}
-    extra = {f"batch.{key}": array for key, array in (("ids", batch.ids), ("weights", batch.weights)) if array}
+    extra = {"batch.ids": batch.ids} if batch.ids else {}
     arrays = read(list(dict.fromkeys([*used.values(), *extra.values()])))
     for key, array in {**used, **extra}.items():
         find_name(arrays, array, key, name)
@@ -137,8 +136,6 @@ def _describe(
         check_kind(arrays[array], name, text_is_fine=takes_text(key, ends))
     if batch.ids:
         check_ids(arrays[batch.ids], name)
-    if batch.weights:
-        check_weights(arrays[batch.weights], name)
     headers = [arrays[array] for array in {**used, **extra}.values()]
     check_lengths(headers, name)
     total = sum(header.declared for header in {header.name: header for header in headers}.values())
@@ -149,7 +146,7 @@ def _describe(
     parts = [describe_array("x", key, arrays[array]) for key, array in x.items()]
     parts += [describe_array("y", key, arrays[array]) for key, array in y.items()]
     widths = {key: arrays[array].shape[1] for key, array in y.items() if len(arrays[array].shape) == 2}
-    spec = BatchSpec(str(path), kind, x, y, ids=batch.ids, weights=batch.weights)
+    spec = BatchSpec(str(path), kind, x, y, ids=batch.ids)
     return Described(spec, headers[0].shape[0], tuple(parts), widths)
 
 

@@ -79,13 +79,6 @@ def check_ids(header: ArrayHeader, name: str, key: str = "batch.ids") -> None:
         )
 
 
-def check_weights(header: ArrayHeader, name: str) -> None:
-    """Refuse weights that are not one number a sample."""
-    if header.dtype.kind not in "biuf" or len(header.shape) != 1:
-        kind = f"{header.dtype} of shape {header.shape}"
-        raise InputRefused(f"{name}: array `{header.name}` (weights) holds {kind}; save one number a sample")
-
-
 def check_lengths(headers: Iterable[ArrayHeader], name: str) -> None:
     """Refuse arrays that do not have the same number of samples."""
     lengths = {header.name: header.shape[0] for header in headers}

@@ -139,7 +139,7 @@ def _find_predictions(config: Config) -> Inputs:
     names = {key: f"y_pred {key}" for key in made.y_pred}
     inputs = {key or "input": f"x {key}" for key in made.x}
     x = {names[key]: array for key, array in made.y_pred.items()} | {f"x {key}": array for key, array in made.x.items()}
-    batch = Batch(path=made.path, x=x, y=made.y_true, classes=made.classes, ids=made.ids, weights=made.weights)
+    batch = Batch(path=made.path, x=x, y=made.y_true, classes=made.classes, ids=made.ids)
     try:
         described = inspect_batch(batch, Ends(), config.confine, str(config.file.parent))
     except InputRefused as error:

@@ -63,16 +63,15 @@ def describe_tfrecord(batch: Batch, ends: Ends, confine: Path | None) -> Describ
             find_name(batch.tfrecord, str(array), f"batch.{role}", "batch.tfrecord", "feature")
     if not batch.x:
         raise InputRefused(f"{name}: which feature holds the inputs? Name it: batch.x")
-    for key, wanted in (("ids", batch.ids), ("weights", batch.weights)):
-        if wanted:
-            find_name(batch.tfrecord, wanted, f"batch.{key}", "batch.tfrecord", "feature")
+    if batch.ids:
+        find_name(batch.tfrecord, batch.ids, "batch.ids", "batch.tfrecord", "feature")
     records = {key: FeatureSpec(f.dtype, tuple(f.shape), f.decode) for key, f in batch.tfrecord.items()}
     bad = next((key for key, f in records.items() if f.decode and f.dtype != "string"), None)
     if bad is not None:
         raise InputRefused(f"batch.tfrecord.{bad}: only bytes are decoded; say dtype: string, or leave decode out")
     x = {key: str(array) for key, array in batch.x.items()}
     y = {key: str(array) for key, array in batch.y.items()}
-    spec = BatchSpec(str(batch.path), "tfrecord", x, y, ids=batch.ids, weights=batch.weights, records=records)
+    spec = BatchSpec(str(batch.path), "tfrecord", x, y, ids=batch.ids, records=records)
     parts = [f"x = {array} {list(records[array].shape)}" for array in x.values()] + [f"y = {a}" for a in y.values()]
     return Described(spec, count_records(batch.path), tuple(parts), {})
 

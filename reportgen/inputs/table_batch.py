@@ -24,7 +24,7 @@ def describe_csv(batch: Batch, ends: Ends, confine: Path | None) -> Described:
     check_file(batch.path, "the batch")
     _, header = read_header(batch.path)
     spec, labels = _plan(batch, header, "csv", shown(batch.path))
-    wanted = list(dict.fromkeys([*_inputs(spec), *labels, *([batch.weights] if batch.weights else [])]))
+    wanted = list(dict.fromkeys([*_inputs(spec), *labels]))
     scan = scan_csv(batch.path, wanted, labels, CLASS_LIMIT)
     kinds = {name: scan.kinds[name] for name in wanted}
     return _finish(batch, ends, spec, kinds, scan.texts, scan.n)
@@ -57,12 +57,11 @@ def _arrow_kind(type_: object) -> str:
 
 def _plan(batch: Batch, header: Sequence[str], kind: str, name: str) -> tuple[BatchSpec, list[str]]:
     """Return the worker's orders for the columns, and the label columns that may hold texts."""
-    for key, column in (("batch.ids", batch.ids), ("batch.weights", batch.weights)):
-        if column:
-            find_name(header, column, key, name, "column")
+    if batch.ids:
+        find_name(header, batch.ids, "batch.ids", name, "column")
     columns: dict[str, tuple[str, ...]] = {}
     y = _arrays(batch.y, "y", header, columns, name)
-    taken = {batch.ids, batch.weights, *(column for array in y.values() for column in columns[array])}
+    taken = {batch.ids, *(column for array in y.values() for column in columns[array])}
     given: Mapping[str, str | tuple[str, ...]] = batch.x
     if not given:
         given = {"": tuple(column for column in header if column not in taken)}
@@ -71,9 +70,7 @@ def _plan(batch: Batch, header: Sequence[str], kind: str, name: str) -> tuple[Ba
     x = _arrays(given, "x", header, columns, name)
     features = {key: columns[array] for key, array in x.items() if columns[array] != (array,)}
     labels = [array for array in y.values() if columns[array] == (array,)]
-    spec = BatchSpec(
-        str(batch.path), kind, x, y, ids=batch.ids, weights=batch.weights, columns=columns, features=features
-    )
+    spec = BatchSpec(str(batch.path), kind, x, y, ids=batch.ids, columns=columns, features=features)
     return spec, labels
 
 

@@ -20,7 +20,7 @@ def build(artifacts: Artifacts, context: Context) -> Section:
     """Return the section: facts from the file, the graph, the layer table; or why there is nothing."""
     worker = artifacts.worker
     if worker is None or (worker.model is None and worker.graph is None and not worker.layers):
-        return Section("architecture", TITLE, "empty", "The model could not be looked at.", (_why_empty(artifacts),))
+        return Section("architecture", TITLE, "empty", "There is no model to look at.", (_why_empty(artifacts),))
     blocks: list[Block] = []
     if worker.model is not None:
         blocks.append(model_facts(worker.model, worker))
@@ -211,6 +211,8 @@ def _full_view(worker: WorkerEvidence) -> GraphView:
 def _why_empty(artifacts: Artifacts) -> Card:
     """Say why the model could not be looked at."""
     problems = (*artifacts.problems, *(artifacts.worker.problems if artifacts.worker else ()))
+    if artifacts.made_elsewhere:
+        return Card("info", "No architecture", "The predictions were read from a file; no model was given.")
     found = next((p for p in problems if p.part in ("load", "worker", "graph")), next(iter(problems), None))
     if found:
         return Card("error", "No architecture", found.message, found.fix)

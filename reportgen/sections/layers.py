@@ -50,6 +50,8 @@ def _statistics(worker: WorkerEvidence) -> tuple[Block, ...]:
 
 def _why_empty(artifacts: Artifacts) -> Card:
     """Say why no layer could be looked at."""
+    if artifacts.made_elsewhere:
+        return Card("info", "No layers", "The predictions were read from a file; no model was given.")
     problems = (*artifacts.problems, *(artifacts.worker.problems if artifacts.worker else ()))
     if problems:
         return Card("warn", "No layer statistics", problems[0].message, problems[0].fix)

@@ -23,6 +23,7 @@ from reportgen.report.values import Column, Number, number
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_classes import MOST_DRAWN
 from reportgen.sections.predictions_gallery import Outcome, Said, Style, describe_losses, gallery_blocks
+from reportgen.sections.display import as_displayed
 from reportgen.sections.samples import Content, draw_panes, input_scales, shrink_pane
 from reportgen.sections.words import percent, share_text
 
@@ -83,7 +84,7 @@ def show_panels(view: OutputView, row: int, alt: str) -> Content:
     answer, truth, known = _maps(view, row)
     panes: list[Pixels] = []
     for name, values in kept.inputs.items():
-        picture = to_picture(values[row], input_scales(view.artifacts).get(name))
+        picture = to_picture(as_displayed(view.artifacts, name, values[row]), input_scales(view.artifacts).get(name))
         if picture is not None:
             panes.append(picture.pixels)
             break

@@ -16,6 +16,7 @@ from reportgen.report.values import Column, number
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_gallery import Said, Style, describe_losses, gallery_blocks
 from reportgen.sections.predictions_regression import histogram_of
+from reportgen.sections.display import as_displayed
 from reportgen.sections.samples import Content, draw_panes, input_scales, shrink_pane
 from reportgen.sections.words import number_text, percent
 
@@ -80,7 +81,7 @@ def show_panels(view: OutputView, row: int, alt: str) -> Content:
     parts: list[tuple[Array, Scale | None]] = []
     for name, values in kept.inputs.items():
         if kind_of(values.shape[1:], str(values.dtype)) != "none":
-            parts.append((values[row], input_scales(view.artifacts).get(name)))
+            parts.append((as_displayed(view.artifacts, name, values[row]), input_scales(view.artifacts).get(name)))
             break
     if truth is not None:
         parts.append((truth, scale))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from reportgen.analysis.evidence import Array, Artifacts, KeptSamples, RecordArrays
-from reportgen.analysis.images import Picture, Pixels, Scale, blur, choose_scale, kind_of, to_picture
+from reportgen.analysis.images import Picture, Pixels, Scale, blur, kind_of, to_picture
 from reportgen.analysis.mosaics import enlarge, pane_grid
 from reportgen.report.blocks import AssetRef, Block, Fold, Gallery, Montage, SampleCard
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
+from reportgen.sections.display import as_displayed, feature_names, scale_for, token_words
 from reportgen.sections.words import number_text, shorten
 
 MOST_FEATURES = 12
@@ -77,7 +80,7 @@ def record_name(records: RecordArrays, row: int, privacy: str) -> str:
 def input_scales(artifacts: Artifacts) -> dict[str, Scale]:
     """Return one grey scale an input, from the range of the whole batch, so that pictures compare."""
     worker = artifacts.worker
-    return {} if worker is None else {i.name: choose_scale(i.low, i.high, i.dtype) for i in worker.inputs}
+    return {} if worker is None else {i.name: scale_for(artifacts, i) for i in worker.inputs}
 
 
 def show_content(artifacts: Artifacts, row: int, context: Context, alt: str) -> Content:
@@ -92,13 +95,14 @@ def show_content(artifacts: Artifacts, row: int, context: Context, alt: str) -> 
     several = len(kept.inputs) > 1
     for name, values in kept.inputs.items():
         sample = np.asarray(values[row])
-        picture = to_picture(sample, scales.get(name))
+        picture = to_picture(as_displayed(artifacts, name, sample), scales.get(name))
         if picture is not None:
             pictures.append(picture.pixels)
         elif is_features(sample):
-            features += feature_values(sample, name if several else "x")
+            features += feature_values(sample, name if several else "x", feature_names(artifacts, name))
         else:
-            texts.append(f"{name}: {describe_values(sample)}" if several else describe_values(sample))
+            words = describe_values(sample, partial(token_words, artifacts, name))
+            texts.append(f"{name}: {words}" if several else words)
     image = draw_panes(pictures, artifacts.privacy, context, alt) if pictures else None
     if artifacts.privacy == "blur":
         return Content(image)
@@ -110,10 +114,12 @@ def is_features(sample: Array) -> bool:
     return (sample.dtype.kind in "fb" and sample.ndim <= 1) or (sample.dtype.kind in "iu" and sample.size == 1)
 
 
-def feature_values(sample: Array, name: str) -> list[tuple[str, str]]:
+def feature_values(sample: Array, name: str, features: tuple[str, ...] = ()) -> list[tuple[str, str]]:
     """Return the first feature values as (name[index], value) and how many more there are."""
     flat = sample.reshape(-1)
-    shown = [(f"{name}[{i}]", number_text(value)) for i, value in enumerate(flat[:MOST_FEATURES])]
+    names = [f"{shorten(feature, 40)} [{i}]" for i, feature in enumerate(features[:MOST_FEATURES])]
+    names = names if len(features) == flat.size else [f"{name}[{i}]" for i in range(MOST_FEATURES)]
+    shown = [(names[i], number_text(value)) for i, value in enumerate(flat[:MOST_FEATURES])]
     if flat.size > MOST_FEATURES:
         shown[-1] = (f"{name}[{MOST_FEATURES - 1}]", f"… {flat.size - MOST_FEATURES + 1:,} more not shown")
     return shown
@@ -155,13 +161,14 @@ def shrink_pane(pixels: Pixels, most: int) -> Pixels:
     return shrunk[..., 0] if pixels.ndim == 2 else shrunk
 
 
-def describe_values(sample: Array) -> str:
+def describe_values(sample: Array, name_tokens: Callable[[Array], list[str]] | None = None) -> str:
     """Write one sample that is neither a picture nor a row of features: its text, its tokens, or its shape."""
     if sample.dtype.kind in "US":
         words = [w.decode("utf-8", "replace") if isinstance(w, bytes) else str(w) for w in sample.reshape(-1).tolist()]
         return shorten(" ".join(words), MOST_LETTERS)
     if sample.dtype.kind in "iu" and sample.ndim == 1 and sample.size > 1:
-        tokens = [str(int(token)) for token in _without_padding(sample)]
+        used = _without_padding(sample)
+        tokens = name_tokens(used) if name_tokens is not None else [str(int(token)) for token in used]
         more = f" … {len(tokens) - MOST_TOKENS:,} more" if len(tokens) > MOST_TOKENS else ""
         return f"tokens {' '.join(tokens[:MOST_TOKENS])}{more}"
     if sample.ndim == 2 and sample.size <= 2 * MOST_FEATURES:

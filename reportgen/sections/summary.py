@@ -85,6 +85,9 @@ def _task(output: OutputEvidence) -> str:
 def _model_line(artifacts: Artifacts) -> str:
     """Say in one sentence what was looked at."""
     worker = artifacts.worker
+    if artifacts.made_elsewhere:
+        n = worker.n_samples if worker is not None else 0
+        return f"Predictions for {count(n, 'sample')} that were made elsewhere; no model was given."
     if worker is None or worker.model is None:
         return "The model could not be looked at."
     model = worker.model

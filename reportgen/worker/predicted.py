@@ -181,6 +181,9 @@ def _facts(spec: PredictionsSpec) -> ModelFacts:
 def _evidence(judge: Judge | None, problems: list[Problem], seconds: float) -> WorkerEvidence:
     """Return what was found, in the form of a model's evidence without a model."""
     results = () if judge is None or problems else tuple(output.result() for output in judge.outputs.values())
+    if judge is not None and judge.spec.logits:
+        said, says = "the loss says from_logits", "the configuration says so"
+        results = tuple(replace(r, task_reason=r.task_reason.replace(said, says)) for r in results)
     if judge is not None and judge.classes:
         results = tuple(replace(r, notes=(*r.notes, VOTES)) if r.name in judge.classes else r for r in results)
     features = judge.plan.batch.features if judge is not None and judge.plan.batch else {}

@@ -10,11 +10,12 @@ import numpy as np
 
 from reportgen.errors import InputRefused
 from reportgen.worker.batch.chunk import Chunk, Source
-from reportgen.worker.batch.pictures import SUFFIXES, choose_frame, decode, look_at
+from reportgen.worker.batch.pictures import SUFFIXES, Frame, choose_frame, decode, look_at
 from reportgen.worker.plan import BatchSpec
 
 FILE_LIMIT = 2_000_000
 DEPTH_LIMIT = 20
+LOOKED_AT = 20_000
 
 
 def open_images(spec: BatchSpec) -> Source:
@@ -29,7 +30,6 @@ def open_images(spec: BatchSpec) -> Source:
     sizes_known = bool(spec.size) or all(next(iter(spec.shapes.values()), (0, 0))[:2])
     if not sizes_known:
         _require_one_size(folder, files, first)
-    notes = (f"Pictures of another size were resized to {frame.height} x {frame.width} (bilinear).",)
 
     def read(size: int) -> Iterator[Chunk]:
         """Decode consecutive files."""
@@ -41,7 +41,16 @@ def open_images(spec: BatchSpec) -> Source:
             yield Chunk(tuple(name for name, _ in part), dict.fromkeys(spec.x, pixels), targets)
 
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(spec.x, frame.shape)
-    return Source(len(files), shapes, dict.fromkeys(spec.x, "float32"), read, notes if sizes_known else ())
+    return Source(len(files), shapes, dict.fromkeys(spec.x, "float32"), read, _note_sizes(folder, files, frame))
+
+
+def _note_sizes(folder: Path, files: list[tuple[str, int]], frame: Frame) -> tuple[str, ...]:
+    """Say how many pictures are brought to another size; of many, the first ones are looked at."""
+    looked = files[:LOOKED_AT]
+    other = sum(look_at(folder / name, name)[:2] != (frame.height, frame.width) for name, _ in looked)
+    of = f"of {len(looked):,}" if len(looked) == len(files) else f"of the first {len(looked):,}"
+    how = f"resized to {frame.height} x {frame.width} (bilinear, as Keras's image_dataset_from_directory does)"
+    return (f"{other:,} {of} pictures have another size and were {how}.",) if other else ()
 
 
 def list_classes(folder: Path) -> tuple[str, ...]:
