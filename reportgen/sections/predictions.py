@@ -15,6 +15,7 @@ from reportgen.sections.predictions_forecast import build_timeseries
 from reportgen.sections.predictions_labels import build_multilabel
 from reportgen.sections.predictions_masks import build_segmentation
 from reportgen.sections.predictions_metrics import describe_metrics, headline_order, metric_table
+from reportgen.sections.predictions_mistakes import mistake_blocks
 from reportgen.sections.predictions_other import build_other
 from reportgen.sections.predictions_pictures import build_reconstruction
 from reportgen.sections.predictions_regression import build_regression
@@ -82,7 +83,7 @@ def _output_blocks(artifacts: Artifacts, context: Context, place: int) -> tuple[
 def _task_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to the task; samples that do not fit it cost their part, never the metrics."""
     try:
-        return (*BUILDERS[view.output.task](view), *feature_blocks(view))
+        return (*BUILDERS[view.output.task](view), *mistake_blocks(view), *feature_blocks(view))
     except ValueError as error:
         text = f"The rest of output {shorten(view.output.name)} could not be shown: {shorten(str(error), 200)}."
         return (Card("error", "Samples do not fit", text, "Check the shapes of labels and predictions."),)

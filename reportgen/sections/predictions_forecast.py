@@ -20,12 +20,12 @@ from reportgen.sections.words import count, number_text, percent
 
 DRAWN = 2
 MOST_POINTS = 1_000
-MOST_VARIABLES = 1
+MOST_CARDS = 16
 
 
 def build_timeseries(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to forecasts."""
-    gallery = gallery_blocks(view, say_numbers, Style(describe=partial(describe_losses, name="mean absolute error")))
+    gallery = gallery_blocks(view, say_numbers, Style(describe=partial(describe_losses, name="mean absolute error"), most=MOST_CARDS))
     if not view.labelled:
         return (*window_charts(view), *gallery, *prediction_charts(view))
     horizon: Horizon = view.accumulator.by_horizon()
@@ -51,9 +51,19 @@ def window_charts(view: OutputView) -> tuple[FlatBlock, ...]:
     if view.kept_truth is not None:
         error = np.abs(_flat(kept.predictions[view.output.name]) - _flat(view.kept_truth)).mean(axis=1)
         worst.sort(key=lambda i: (-np.nan_to_num(error[i], nan=-1.0), i))
+    worst = _apart(worst, kept.positions, as_steps(kept.predictions[view.output.name][:1]).shape[1])
     seeded = [i for i, reason in enumerate(kept.reasons) if "seeded" in reason and i not in worst[:DRAWN]]
     rows = [(i, "one of the worst") for i in worst[:DRAWN]] + [(i, "drawn by the seed") for i in seeded[:DRAWN]]
     return tuple(_window_chart(view, place, row, why) for place, (row, why) in enumerate(rows))
+
+
+def _apart(rows: list[int], positions: Array, steps: int) -> list[int]:
+    """Leave out windows that overlap a worse one: neighbours would show the same mistake again."""
+    chosen: list[int] = []
+    for row in rows:
+        if all(abs(int(positions[row]) - int(positions[other])) >= steps for other in chosen):
+            chosen.append(row)
+    return chosen
 
 
 def _flat(values: Array) -> Array:
@@ -84,7 +94,7 @@ def _window_chart(view: OutputView, place: int, row: int, why: str) -> Chart:
     return Chart(
         view.id(f"window-{place + 1}"),
         f"Forecast, {name} ({why})",
-        Axis("Steps ahead (0 is the last known value)", integer=True),
+        Axis("Steps ahead", integer=True),
         Axis("Value"),
         tuple(series),
         reading=reading,

@@ -24,13 +24,15 @@ COLUMNS = (
 
 def metric_table(view: OutputView, metrics: tuple[MetricValue, ...]) -> Table:
     """Return the table of all metrics of one output; values that do not beat their baseline are marked."""
+    places = {name: place for place, name in enumerate(headline_order(view))}
+    ordered = sorted(metrics, key=lambda metric: places.get(metric.name, len(places)))
     return Table(
         view.id("metrics"),
         "All metrics",
         COLUMNS,
-        tuple(_row(metric) for metric in metrics),
+        tuple(_row(metric) for metric in ordered),
         reading=describe_standings(metrics),
-        marks=tuple(mark for i, metric in enumerate(metrics) for mark in _marks(i, metric)),
+        marks=tuple(mark for i, metric in enumerate(ordered) for mark in _marks(i, metric)),
     )
 
 

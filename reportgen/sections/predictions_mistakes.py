@@ -1,0 +1,136 @@
+"""Mistakes worth a reviewer's time: model wrong or label suspicious; identical samples, and conflicts among them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reportgen.analysis.mistakes import CLASSIFIERS, Mistake, Twins, find_twins, judge_mistakes
+from reportgen.report.blocks import CellMark, FlatBlock, Table, TableColumn
+from reportgen.report.values import number
+from reportgen.sections.output_view import OutputView
+from reportgen.sections.samples import record_name
+from reportgen.sections.words import count, join_words, number_text
+
+MOST_MISTAKES = 30
+MOST_TWINS = 30
+SHOWN_NAMES = 4
+
+
+def mistake_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
+    """Return the table of mistakes and that of identical samples, where there are any."""
+    blocks: list[FlatBlock] = []
+    mistakes = judge_mistakes(view.output.records, view.output.task, view.probabilistic) if view.labelled else ()
+    if mistakes:
+        blocks.append(mistake_table(view, mistakes))
+    twins = find_twins(view.output.records)
+    if twins:
+        blocks.append(twin_table(view, twins))
+    return tuple(blocks)
+
+
+COLUMNS = (
+    TableColumn("Sample", help="The sample's id, or its row in the batch"),
+    TableColumn("Label", help="What the batch says"),
+    TableColumn("Predicted", help="What the model says"),
+    TableColumn("Confidence", "percent", help="The probability that the model gives its answer"),
+    TableColumn("Loss", "number", help="Larger is worse"),
+    TableColumn("Judged", help="A suspicion, not a verdict: look at the sample"),
+    TableColumn("Why"),
+)
+
+
+def mistake_table(view: OutputView, mistakes: tuple[Mistake, ...]) -> Table:
+    """Return the worst mistakes, those with a suspicious label first."""
+    records = view.output.records
+    classes = view.output.task in CLASSIFIERS
+    write = view.class_name if classes else number_text
+    shown = mistakes[:MOST_MISTAKES]
+    rows = tuple(
+        (
+            record_name(records, item.row, view.artifacts.privacy),
+            write(float(records.truth[item.row])),
+            write(float(records.prediction[item.row])),
+            number(float(records.confidence[item.row]), "no probabilities") if view.probabilistic else None,
+            number(float(records.loss[item.row])),
+            "label suspicious" if item.suspicious else "model wrong",
+            item.why,
+        )
+        for item in shown
+    )
+    marks = tuple(
+        CellMark(row, 5, "warn", "look at this label before blaming the model")
+        for row, item in enumerate(shown)
+        if item.suspicious
+    )
+    left = f"The first {len(shown)} of {count(len(mistakes), 'mistake')}. " if len(shown) < len(mistakes) else ""
+    return Table(
+        view.id("mistakes"),
+        "Mistakes: model or label?" if classes else "Far misses: model or label?",
+        COLUMNS,
+        rows,
+        reading=describe_mistakes(mistakes),
+        note=f"{left}A label is called suspicious only where the model is at least 99% sure of another class and is "
+        "nearly always right when it is that sure, or where an identical sample has another label."
+        if classes
+        else f"{left}A value is called suspicious only where its error is 8 times the usual spread and hardly any other "
+        "is, or where an identical sample has another value.",
+        marks=marks,
+        collapsed_after=10,
+    )
+
+
+def describe_mistakes(mistakes: tuple[Mistake, ...]) -> str:
+    """Say in one sentence how many labels are suspicious."""
+    bad = sum(item.suspicious for item in mistakes)
+    total = count(len(mistakes), "mistake")
+    if not bad:
+        return f"{total}, no label among them looks suspicious: the model is wrong."
+    return f"{bad:,} of {total} may be the label's fault; look at these first. It is a suspicion, not a verdict."
+
+
+TWIN_COLUMNS = (
+    TableColumn("Samples", help="Samples with identical inputs"),
+    TableColumn("Copies", "int", help="How many there are"),
+    TableColumn("Labels", help="Their labels"),
+    TableColumn("Predicted", help="What the model says to all of them"),
+    TableColumn("Judged"),
+)
+
+
+def twin_table(view: OutputView, twins: tuple[Twins, ...]) -> Table:
+    """Return groups of identical samples, conflicting labels first."""
+    records = view.output.records
+    write = view.class_name if view.output.task in CLASSIFIERS else number_text
+    shown = twins[:MOST_TWINS]
+    rows = []
+    for group in shown:
+        names = [record_name(records, row, view.artifacts.privacy) for row in group.rows]
+        labels = np.unique(records.truth[list(group.rows)])
+        said = float(records.prediction[group.rows[0]])
+        words = join_words([write(float(label)) if label == label else "no label" for label in labels], most=4)
+        judged = "conflicting labels: at most one is right" if group.conflict else "counted more than once"
+        rows.append(
+            (join_words(names, most=SHOWN_NAMES), len(group.rows), words, write(said) if said == said else "", judged)
+        )
+    marks = tuple(CellMark(i, 4, "warn", "identical inputs, different labels") for i, g in enumerate(shown) if g.conflict)
+    left = f" The first {len(shown)} of {len(twins):,} groups." if len(shown) < len(twins) else ""
+    return Table(
+        view.id("twins"),
+        "Identical samples",
+        TWIN_COLUMNS,
+        tuple(rows),
+        reading=describe_twins(twins),
+        note=f"Identical byte for byte, among {records.rule}.{left}",
+        marks=marks,
+        collapsed_after=5,
+    )
+
+
+def describe_twins(twins: tuple[Twins, ...]) -> str:
+    """Say in one sentence how many samples are copies and how many groups disagree about the label."""
+    copies = sum(len(group.rows) - 1 for group in twins)
+    conflicts = sum(group.conflict for group in twins)
+    said = f"{count(copies, 'sample')} repeat{'s' if copies == 1 else ''} an earlier one"
+    if not conflicts:
+        return f"{said}; labels of identical samples agree."
+    return f"{said}; in {count(conflicts, 'group')} identical samples have different labels."
