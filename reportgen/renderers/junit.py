@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from reportgen.renderers.page_text import clean
 from reportgen.report.types import Finding, Gate, Report
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -83,5 +84,5 @@ def _add(case: Element, tag: str, message: str, text: str) -> None:
 
 
 def _legal(text: str) -> str:
-    """Return `text` with what XML cannot hold as U+FFFD."""
-    return _ILLEGAL.sub("\ufffd", text)
+    """Return `text` with what XML cannot hold as U+FFFD, and what hides or reorders text written out."""
+    return _ILLEGAL.sub("\ufffd", clean(text))
