@@ -54,6 +54,8 @@ def print_built(built: Built, config: Config) -> None:
     for section in report.sections:
         if section.state == "failed":
             say(f"Section {section.title} failed: {printable(section.summary)}")
+    for problem in dict.fromkeys(problem.message for problem in built.problems):
+        complain(problem, "", debug=False)
     for gate in report.gates:
         if gate.held is not True:
             say(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")

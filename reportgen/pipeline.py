@@ -10,7 +10,7 @@ from reportgen.analysis.evidence import Problem, WorkerEvidence
 from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.errors import GATE_FAILED, SECTION_FAILED, InputRefused, ReportgenError, worst_exit_code
-from reportgen.inputs.found import find_inputs, load_history_of
+from reportgen.inputs.found import find_history_only, find_inputs, load_history_of
 from reportgen.progress import Progress, Silent
 from reportgen.report.types import Report
 from reportgen.report.write import check_writable, write_outputs
@@ -20,11 +20,16 @@ from reportgen.worker.processes import affordable_memory
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What one build gave: the report, the files written, and the exit code."""
+    """What one build gave: the report, the files written, the exit code, and what was lost on the way."""
 
     report: Report
     files: tuple[Path, ...]
     exit_code: int
+    problems: tuple[Problem, ...] = ()
+
+
+# Parts of the worker's run without which there is nothing to report on: an input that could not be read.
+_INPUTS = frozenset(("load", "batch"))
 
 
 def generate(config: Config, *, progress: Progress | None = None) -> Built:
@@ -36,7 +41,12 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
     progress, clock = progress or Silent(), Clock()
     progress.stage("checking the inputs")
     check_writable(config.output)
-    inputs = find_inputs(config)
+    try:
+        inputs = find_inputs(config)
+    except InputRefused as refusal:
+        if not config.keep_going:
+            raise
+        return _without_worker(config, refusal, clock, progress)
     clock.lap("check the inputs")
     limits = launch.Limits(config.limits.seconds, config.limits.memory or affordable_memory())
     with launch.start(inputs.plan, limits=limits, isolate=config.isolate) as worker:
@@ -47,6 +57,7 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
         history, problems = load_history_of(inputs, config)
         draft = assembly.begin(config, history, problems)
         inputs = inputs.with_hashes()
+        prepare_renderers(config.formats)
         clock.lap("history and training plots")
         evidence, lost = _wait(worker, progress)
         clock.lap("wait for the worker")
@@ -54,7 +65,26 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
     report = assembly.finish(draft, evidence, _explain(lost), inputs, clock)
     files = write_report(report, config.output, config.formats)
     progress.done()
-    return Built(report, files, exit_code_of(report, lost or _refused(evidence)))
+    problems = (
+        *draft.artifacts.problems,
+        *((_explain(lost),) if lost else ()),
+        *(evidence.problems if evidence else ()),
+    )
+    return Built(report, files, exit_code_of(report, problems, lost), problems)
+
+
+def _without_worker(config: Config, refusal: InputRefused, clock: Clock, progress: Progress) -> Built:
+    """Make what can be made although an input was refused: the history, its plots, and why there is no more."""
+    from reportgen import assembly
+
+    inputs = find_history_only(config)
+    history, problems = load_history_of(inputs, config)
+    draft = assembly.begin(config, history, problems)
+    lost = Problem("worker", refusal.message, detail=refusal.detail)
+    report = assembly.finish(draft, None, lost, inputs.with_hashes(), clock)
+    files = write_report(report, config.output, config.formats)
+    progress.done()
+    return Built(report, files, refusal.exit_code, (*problems, lost))
 
 
 def _wait(worker: launch.Worker, progress: Progress) -> tuple[WorkerEvidence | None, ReportgenError | None]:
@@ -65,12 +95,6 @@ def _wait(worker: launch.Worker, progress: Progress) -> tuple[WorkerEvidence | N
         if error.exit_code in (130, 143):
             raise
         return None, error
-
-
-def _refused(evidence: WorkerEvidence | None) -> InputRefused | None:
-    """Return the refusal of a batch that turned out to be unreadable while the worker read it."""
-    problems = evidence.problems if evidence is not None else ()
-    return next((InputRefused(problem.message) for problem in problems if problem.part == "batch"), None)
 
 
 _STAGES = {
@@ -99,11 +123,15 @@ def _explain(lost: ReportgenError | None) -> Problem | None:
     return Problem("worker", lost.message, detail=lost.detail) if lost else None
 
 
-def exit_code_of(report: Report, lost: ReportgenError | None) -> int:
+def exit_code_of(report: Report, problems: tuple[Problem, ...], lost: ReportgenError | None) -> int:
     """Return the exit code that a finished report stands for."""
     codes = [0]
     if lost is not None:
         codes.append(lost.exit_code)
+    if any(problem.part in _INPUTS for problem in problems):
+        codes.append(InputRefused.exit_code)
+    if any(problem.part == "predict" for problem in problems):
+        codes.append(SECTION_FAILED)
     if any(gate.held is not True for gate in report.gates):
         codes.append(GATE_FAILED)
     if any(section.state == "failed" for section in report.sections):
@@ -111,6 +139,14 @@ def exit_code_of(report: Report, lost: ReportgenError | None) -> int:
     if any(finding.outcome == "error" for finding in report.findings):
         codes.append(SECTION_FAILED)
     return worst_exit_code(codes)
+
+
+def prepare_renderers(formats: tuple[str, ...]) -> None:
+    """Import the renderers and compile their templates, while there is time to spare."""
+    from reportgen.renderers import RENDERERS
+
+    for name in formats:
+        RENDERERS[name].prepare()
 
 
 def write_report(report: Report, folder: Path, formats: tuple[str, ...]) -> tuple[Path, ...]:

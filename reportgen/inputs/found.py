@@ -95,6 +95,14 @@ def find_inputs(config: Config) -> Inputs:
     return replace(inputs, display=_display(config.batch), vocabularies=_vocabularies(config.batch))
 
 
+def find_history_only(config: Config) -> Inputs:
+    """Return what is left when the model or the batch was refused and the build goes on: the history and the names."""
+    history, found = _find_history(config)
+    batch = config.batch.path if config.batch is not None else None
+    nothing = Plan(model=ModelSpec("", ""), batch=None)
+    return Inputs(nothing, config.model, batch, history, config.file, {}, found)
+
+
 def load_history_of(inputs: Inputs, config: Config) -> tuple[History | None, tuple[Problem, ...]]:
     """Read the history: the one that is named, or the one that was found; and what was wrong with it."""
     if inputs.history_found:
@@ -148,9 +156,13 @@ def _find_predictions(config: Config) -> Inputs:
         raise InputRefused(
             f"{shown(made.path)}: predictions are read from NPZ, NPY, HDF5, CSV, Parquet or TFRecord files"
         )
+    if made.features and made.x:
+        features = {f"x {key}": made.features for key in made.x} | described.spec.features
+        described = replace(described, spec=replace(described.spec, features=features))
     plan = _plan(config, ModelSpec("", "none"), described, PredictionsSpec(names, inputs, made.logits))
     history, found = _find_history(config)
-    return Inputs(plan, None, made.path, history, config.file, {}, found, described)
+    inputs_found = Inputs(plan, None, made.path, history, config.file, {}, found, described)
+    return replace(inputs_found, display=_display(made), vocabularies=_vocabularies(made))
 
 
 def _in_words(message: str) -> str:
@@ -160,7 +172,7 @@ def _in_words(message: str) -> str:
     return message.replace("batch.y", "predictions.y_true").replace("batch.", "predictions.").replace(". )", ")")
 
 
-def _display(batch: Batch) -> dict[str, Display]:
+def _display(batch: Batch | Predictions) -> dict[str, Display]:
     """Return the hints for pictures."""
     found = {}
     for name, given in batch.display.items():
@@ -171,5 +183,4 @@ def _display(batch: Batch) -> dict[str, Display]:
 
 def _vocabularies(batch: Batch | Predictions) -> dict[str, tuple[str, ...]]:
     """Return the words of tokens, read from their files."""
-    vocabulary = getattr(batch, "vocabulary", {})
-    return {name: load_class_names(given, "the vocabulary") for name, given in vocabulary.items()}
+    return {name: load_class_names(given, "the vocabulary") for name, given in batch.vocabulary.items()}

@@ -153,3 +153,16 @@ def test_a_live_model_gives_the_same_numbers_as_its_file(report: Report, tmp_pat
     found = json.loads(done.stdout.splitlines()[-1])
     assert found == pytest.approx({m.name: m.value for m in report.metrics if m.headline}, rel=1e-5)
     assert (tmp_path / "report.html").exists()
+
+
+def test_with_keep_going_a_refused_model_leaves_what_can_be_made(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "digits", tmp_path / "case")
+    (tmp_path / "case" / "model.keras").write_bytes(b"not a model")
+    config = str(tmp_path / "case" / "config.yaml")
+    refused = run("build", config, "--output", str(tmp_path / "none"))
+    assert (refused.returncode, (tmp_path / "none").exists()) == (3, False)
+    kept = run("build", config, "--output", str(tmp_path / "some"), "--keep-going")
+    assert kept.returncode == 3
+    assert "model.keras" in kept.stderr
+    states = {section.id: section.state for section in read_report(tmp_path / "some" / "report.html").sections}
+    assert (states["training"], states["predictions"]) == ("shown", "empty")
