@@ -20,6 +20,7 @@ DEAD_BELOW = 1e-7
 NEAR_DEAD = 0.01
 # About how many values a sample are looked at in the strided tier, and for histograms in both.
 STRIDED_VALUES = 2048
+LONG_ROW = 1024
 # The flat ends: where the derivative is under 4% of its largest (sigmoid) or under 2% (tanh).
 FLAT = {"sigmoid": (0.01, 0.99), "hard_sigmoid": (0.0, 1.0), "tanh": (-0.99, 0.99), "hard_tanh": (-1.0, 1.0)}
 
@@ -50,44 +51,55 @@ class LayerSums:
     active: dict[int, Array] = field(default_factory=dict)
     histogram: Array = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
 
-    def add(self, output: Array, call: int = 0) -> None:
-        """Add a layer's output on some samples (n, ...).
+    def add(self, output: Array, call: int = 0, rows: Array | None = None) -> None:
+        """Add a layer's output on some samples (n, ...), of which only `rows` are looked at (None: all).
 
-        `call` counts the calls of a shared layer on the same samples.
+        NaN and infinities are counted in all of them, at every position. `call` counts the calls of a shared layer on
+        the same samples.
         """
         values = as_positions(output, self.channels_first)
-        n, positions, units = values.shape
         if not values.size:
             return
-        self.samples += n if call == 0 else 0
-        stride = stride_of(positions, units)
-        self.stride = max(self.stride, stride)
-        some = values[:, ::stride] if stride > 1 else values
-        part = values if self.full else some
         # A sum is finite only when every value is (or it overflows): the usual case needs no pass of its own.
         with np.errstate(all="ignore"):
-            totals = values.reshape(n, -1).sum(axis=1)
-        if np.isfinite(totals).all():
-            self._add_finite(part, totals if self.full or stride == 1 else part.reshape(n, -1).sum(axis=1))
-        else:
+            totals = values.reshape(len(values), -1).sum(axis=1)
+        finite = bool(np.isfinite(totals).all())
+        if not finite:
             self.nan += int(np.isnan(values).sum())
             self.inf += int(np.isinf(values).sum())
+        if rows is not None:
+            values, totals = values[rows], totals[rows]
+        if not len(values):
+            return
+        stride = stride_of(*values.shape[1:])
+        self.samples += len(values) if call == 0 else 0
+        self.stride = max(self.stride, stride)
+        some = np.ascontiguousarray(values[:, ::stride]) if stride > 1 else values
+        part = values if self.full else some
+        if finite:
+            self._add_finite(part, totals if part is values else part.reshape(len(part), -1).sum(axis=1))
+        else:
             self._add_mixed(part)
             some = some[np.isfinite(some)]
         self._look(some)
         self._count_active(part, call)
 
     def _add_finite(self, part: Array, totals: Array) -> None:
-        """Add values that are all finite: in place, float32 within a sample, float64 across samples."""
+        """Add values that are all finite: float32 within a sample, float64 across samples."""
         rows = part.reshape(len(part), -1)
-        self.values += rows.size
-        self.total += float(totals.sum(dtype=np.float64))
-        self.zeros += rows.size - int(np.count_nonzero(rows))
+        flags = np.empty(rows.shape[1], dtype=bool)
+        squares, zeros = 0.0, 0
         with np.errstate(over="ignore"):
-            squares = sum(float(np.dot(row, row)) for row in rows)
+            for row in rows:
+                squares += float(np.dot(row, row))
+                zeros += int(np.count_nonzero(np.equal(row, 0, out=flags)))
         if not math.isfinite(squares):  # Beyond 1e19 a square overflows float32.
             squares = float(np.square(rows, dtype=np.float64).sum())
+        self.values += rows.size
+        self.total += float(totals.sum(dtype=np.float64))
         self.squares += squares
+        self.zeros += zeros
+        self.low = min(self.low, float(rows.min()))
 
     def _add_mixed(self, part: Array) -> None:
         """Add the finite values of an output that also holds NaN, Inf, or values whose sum overflows."""
@@ -109,11 +121,13 @@ class LayerSums:
 
     def _count_active(self, part: Array, call: int) -> None:
         """Count, for each unit, the samples on which it was active; a unit that gives NaN is broken, not dead."""
+        top = reduce_positions(part, np.maximum)
         with np.errstate(invalid="ignore"):
-            top, bottom = part.max(axis=1), part.min(axis=1)
-            alive = ~((top <= DEAD_BELOW) & (bottom >= -DEAD_BELOW))
-        if np.isfinite(top).all() and np.isfinite(bottom).all():
-            self.low, self.high = min(self.low, float(bottom.min())), max(self.high, float(top.max()))
+            alive = (top > DEAD_BELOW) | np.isnan(top)
+            if self.low < -DEAD_BELOW and not alive.all():
+                alive |= reduce_positions(part, np.minimum) < -DEAD_BELOW
+        if np.isfinite(top).all():
+            self.high = max(self.high, float(top.max()))
         before = self.active.get(call)
         if before is None or before.shape == alive.shape[1:]:
             self.active[call] = alive.sum(axis=0) + (0 if before is None else before)
@@ -165,6 +179,20 @@ def as_positions(output: Array, channels_first: bool) -> Array:
     if channels_first and output.ndim > 2:
         output = np.moveaxis(output, 1, -1)
     return np.ascontiguousarray(output).reshape(len(output), -1 if output.size else 0, output.shape[-1])
+
+
+def reduce_positions(values: Array, reduce: np.ufunc) -> Array:
+    """Return the largest or smallest value of each unit: (n, positions, units) to (n, units).
+
+    Few units make short rows, which NumPy reduces slowly; so several positions are taken as one long row first.
+    """
+    n, positions, units = values.shape
+    together = 1
+    while together * units < LONG_ROW and positions % (together * 2) == 0:
+        together *= 2
+    rows = reduce.reduce(values.reshape(n, positions // together, together * units), axis=1)
+    found: Array = reduce.reduce(rows.reshape(n, together, units), axis=1)
+    return found
 
 
 def stride_of(positions: int, units: int) -> int:

@@ -17,24 +17,23 @@ EAGER_CHUNKS = 4
 EAGER_BYTES = 512 * 2**20
 COMPILED_BYTES = 2048 * 2**20
 LARGEST_CHUNK = 1024
-# Activation values that statistics may look at where the whole batch would be too much (ResNet50: 108 images).
-STATISTICS_VALUES = 4_000_000_000
+# Activation values that statistics may look at where the whole batch would be too much (ResNet50: 32 images).
+STATISTICS_VALUES = 1_200_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Samples a step, whether to compile, and what the statistics stand on.
 
-    `watch` is "pass" (during the one pass, on every sample), "after" (on `chosen` samples, after it) or "off";
-    `full` is True when every layer is looked at in full.
+    `watch` says whether layers are looked at; `full` is True when every one is looked at in full; `chosen` is on how
+    many samples, None for all.
     """
 
     chunk: int
     compiled: bool
-    watch: str
+    watch: bool
     full: bool
-    chosen: int
-    sample_bytes: int
+    chosen: int | None
 
 
 def estimate_bytes(layers: Sequence[LayerFacts], input_bytes: int) -> int:
@@ -52,18 +51,11 @@ def choose_budget(plan: Plan, n: int | None, sample_bytes: int, fixed_batch: int
     small = total <= SMALL and (n or 0) <= EAGER_CHUNKS * (plan.chunk or eager_chunk)
     chunk = eager_chunk if small else fixed_batch or min(LARGEST_CHUNK, max(1, COMPILED_BYTES // sample_bytes))
     chosen = plan.statistics_samples or max(1, STATISTICS_VALUES // max(1, sample_bytes // 4))
-    everything = n is not None and chosen >= n
-    if plan.statistics == "off":
-        watch = "off"
-    elif small or plan.statistics == "all" or everything:
-        watch = "pass" if not plan.statistics_samples or everything else "after"
-    else:
-        watch = "after"
+    everything = small or plan.statistics == "all" or (n is not None and chosen >= n)
     return Budget(
         chunk=fixed_batch or plan.chunk or chunk,
         compiled=not small,
-        watch=watch,
+        watch=plan.statistics != "off",
         full=small or plan.statistics == "all",
-        chosen=chosen if n is None else min(n, chosen),
-        sample_bytes=sample_bytes,
+        chosen=None if everything and (not plan.statistics_samples or chosen >= (n or 0)) else chosen,
     )

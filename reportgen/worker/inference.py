@@ -77,7 +77,6 @@ class _Pass:
     labels: dict[str, str] = field(default_factory=dict)
     label_notes: tuple[str, ...] = ()
     chosen: Array | None = None
-    stored: list[list[Array]] = field(default_factory=list)
     n: int = 0
 
 
@@ -99,7 +98,7 @@ def run_pass(
     feed = replace(feed, prepare=make_preparations(plan.batch, source.shapes, source.dtypes))
     input_bytes = sum(4 * math.prod(shape) for shape in source.shapes.values())
     budget = choose_budget(plan, source.n, estimate_bytes(layers, input_bytes), feed.fixed_batch)
-    watched = watched_layers(walk) if budget.watch != "off" else {}
+    watched = watched_layers(walk) if budget.watch else {}
     state = _Pass(
         plan,
         feed,
@@ -112,18 +111,16 @@ def run_pass(
         FeaturePass(plan, feed, source.shapes, source.dtypes, layers),
         chosen=_choose(budget, source.n, plan.seed),
     )
-    runner = Runner(model, feed, watched if budget.watch == "pass" else {}, state.sums, compiled=budget.compiled)
+    runner = Runner(model, feed, watched, state.sums, compiled=budget.compiled)
     for chunk in source.read(budget.chunk):
         _add_chunk(state, runner, chunk)
         emit({"event": "progress", "stage": "predict", "done": state.n, "of": source.n or 0})
-    if state.stored:
-        _measure_stored(state, watched, emit)
     return _finish(state, runner, source.notes)
 
 
 def _choose(budget: Budget, n: int | None, seed: int) -> Array | None:
-    """Return, ascending, the rows that statistics stand on: a seeded choice (the first ones if n is unknown)."""
-    if budget.watch != "after":
+    """Return, ascending, the rows that statistics stand on (None: all): a seeded choice, the first if n is unknown."""
+    if budget.chosen is None:
         return None
     if n is None:
         return np.arange(budget.chosen)
@@ -136,8 +133,8 @@ def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
     n = len(chunk)
     positions = np.arange(state.n, state.n + n)
     flat = state.feed.convert(chunk.inputs)
-    predicted = runner.run(flat)
-    _store(state, flat, positions)
+    rows = None if state.chosen is None else np.flatnonzero(np.isin(positions, state.chosen))
+    predicted = runner.run(flat, rows)
     for key, values in chunk.inputs.items():
         if key in state.inputs:
             state.inputs[key].add(values)
@@ -212,26 +209,6 @@ def _keep(state: _Pass, chunk: Chunk, positions: Array, keys: Array, losses: Arr
         targets = {name: values for name, values in targets.items() if values.ndim <= 2}
         predictions = {name: values for name, values in predictions.items() if values.ndim <= 2}
     state.keep.offer(positions, keys, chunk.ids, losses, inputs, targets, predictions)
-
-
-def _store(state: _Pass, flat: list[Array], positions: Array) -> None:
-    """Keep the inputs on which the statistics will stand after the pass."""
-    if state.chosen is not None:
-        rows = np.isin(positions, state.chosen)
-        if rows.any():
-            state.stored.append([array[rows] for array in flat])
-
-
-def _measure_stored(state: _Pass, watched: Mapping[int, Any], emit: Emit) -> None:
-    """Look at every layer on the chosen samples, in a second, compiled function."""
-    flat = [np.concatenate(parts) for parts in zip(*state.stored, strict=True)]
-    state.stored.clear()
-    runner = Runner(state.model, state.feed, watched, state.sums, compiled=state.budget.compiled)
-    n, step = len(flat[0]), state.budget.chunk
-    for start in range(0, n, step):
-        runner.run([array[start : start + step] for array in flat])
-        emit({"event": "progress", "stage": "layers", "done": min(start + step, n), "of": n})
-    state.problems += runner.problems
 
 
 def _finish(state: _Pass, runner: Runner, notes: tuple[str, ...]) -> PassResult:

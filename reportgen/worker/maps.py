@@ -108,39 +108,36 @@ def collect_maps(
     with watching(watched, look):
         model(feed.pack([keras.ops.convert_to_tensor(array) for array in flat]), training=False)
     positions = tuple(int(kept.positions[row]) for row in rows)
-    maps, reduced = [], []
-    for key, call in layers.items():
-        if key in found:
-            one, notes = _shape_maps(call, found[key], positions)
-            maps.append(one)
-            reduced += notes
-    return tuple(maps), tuple(reduced)
+    maps = tuple(_shape_maps(call, found[key], positions) for key, call in layers.items() if key in found)
+    return maps, _ledger(maps, {call.path: found[key] for key, call in layers.items() if key in found})
 
 
-def _shape_maps(call: Call, values: Array, positions: tuple[int, ...]) -> tuple[LayerMaps, list[Reduced]]:
-    """Return one layer's maps, channels last, at most 64 channels and 128 positions a side, and what was left out."""
+def _shape_maps(call: Call, values: Array, positions: tuple[int, ...]) -> LayerMaps:
+    """Return one layer's maps, channels last, at most 64 channels and 128 positions a side."""
     if getattr(call.layer, "data_format", None) == "channels_first" and values.ndim > 2:
         values = np.moveaxis(values, 1, -1)
-    channels, notes = int(values.shape[-1]), []
-    limit = MAX_CHANNELS if values.ndim > 2 else MAX_UNITS
-    if channels > limit:
-        notes.append(
-            Reduced(
-                f"maps of {call.path}", f"the first {limit} channels", f"{channels:,}", "more would not be looked at"
-            )
-        )
-        values = values[..., :limit]
-    steps = [max(1, -(-size // MAX_SIDE)) for size in values.shape[1:-1]]
-    if any(step > 1 for step in steps):
-        kept = f"every {max(steps)}{'nd' if max(steps) == 2 else 'rd' if max(steps) == 3 else 'th'} row and column"
-        notes.append(
-            Reduced(
-                f"size of the maps of {call.path}",
-                kept,
-                f"{values.shape[1:-1]}",
-                f"at most {MAX_SIDE} a side are shown",
-            )
-        )
-        values = values[(slice(None), *(slice(None, None, step) for step in steps))]
-    kind = type(call.layer).__name__
-    return LayerMaps(call.path, kind, positions, np.ascontiguousarray(values, dtype=np.float32), channels), notes
+    channels = int(values.shape[-1])
+    values = values[..., : MAX_CHANNELS if values.ndim > 2 else MAX_UNITS]
+    steps = (slice(None, None, max(1, -(-size // MAX_SIDE))) for size in values.shape[1:-1])
+    values = values[(slice(None), *steps)]
+    return LayerMaps(
+        call.path, type(call.layer).__name__, positions, np.ascontiguousarray(values, dtype=np.float32), channels
+    )
+
+
+def _ledger(maps: Sequence[LayerMaps], found: Mapping[str, Array]) -> tuple[Reduced, ...]:
+    """Say of how many layers only some channels or positions are kept."""
+    fewer = [one for one in maps if one.values.shape[-1] < one.channels]
+    smaller = [one for one in maps if one.values[..., 0].size < found[one.layer].size // one.channels]
+    rows = []
+    if fewer:
+        most = max(one.channels for one in fewer)
+        what = f"channels in the maps of {len(fewer)} layer{'s' if len(fewer) > 1 else ''}"
+        kept = f"the first {max(one.values.shape[-1] for one in fewer)}"
+        rows.append(Reduced(what, kept, f"up to {most:,}", "more could not be looked at one by one"))
+    if smaller:
+        what = f"size of the maps of {len(smaller)} layer{'s' if len(smaller) > 1 else ''}"
+        largest = max(size for one in smaller for size in found[one.layer].shape[1:])
+        kept = f"at most {MAX_SIDE} positions a side, evenly spaced"
+        rows.append(Reduced(what, kept, f"up to {largest:,}", "more could not be told apart at the size of a map"))
+    return tuple(rows)

@@ -35,13 +35,15 @@ class Runner:
         self.problems: list[Problem] = []
         self._broken: set[int] = set()
         self._n = 0
+        self._rows: Array | None = None
         self._function = self._compile() if compiled and keras.backend.backend() == "tensorflow" else None
 
-    def run(self, flat: list[Array]) -> dict[str, Array] | list[Array]:
-        """Run one chunk; return the outputs by key or in order."""
+    def run(self, flat: list[Array], rows: Array | None = None) -> dict[str, Array] | list[Array]:
+        """Run one chunk, looking at its layers on `rows` (None: all); return the outputs by key or in order."""
         import keras
 
-        self._n = n = len(flat[0])
+        n = len(flat[0])
+        self._n, self._rows = n, rows
         if self.feed.fixed_batch is not None and n < self.feed.fixed_batch:
             flat = [pad(array, self.feed.fixed_batch) for array in flat]
         tensors = [keras.ops.convert_to_tensor(array) for array in flat]
@@ -61,7 +63,7 @@ class Runner:
         if key in self._broken:
             return
         try:
-            self.sums[key].add(output[: self._n], call)
+            self.sums[key].add(output[: self._n], call, self._rows)
         except Exception as error:
             self._broken.add(key)
             sums = self.sums[key]

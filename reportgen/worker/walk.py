@@ -34,18 +34,27 @@ class Walk:
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     layers: dict[int, str] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
     connected: bool = True
 
     def add(self, layer: Any, path: str, group: str | None, node: Any, sources: Iterable[str]) -> str:
         """Note one call and where its inputs come from; return its id."""
-        path = self.layers.setdefault(
-            id(layer), _unique(path, self.layers.values()) if id(layer) not in self.layers else path
-        )
+        if id(layer) not in self.layers:
+            self.layers[id(layer)] = self._new_path(path)
+        path = self.layers[id(layer)]
         call = Call(f"n{len(self.calls)}", layer, path, group, node)
         self.calls.append(call)
         for source in sources:
             self.edges[(source, call.id)] = None
         return call.id
+
+    def _new_path(self, path: str) -> str:
+        """Return a path that no other layer has."""
+        candidate, number = path, 2
+        while candidate in self.paths:
+            candidate, number = f"{path} ({number})", number + 1
+        self.paths.add(candidate)
+        return candidate
 
     def edge_list(self) -> tuple[Edge, ...]:
         """Return the edges in the order in which they were found."""
@@ -145,14 +154,6 @@ def _open(walk: Walk, model: Any, prefix: str, group: str | None, sources: list[
     inner = Group(f"g{len(walk.groups)}", model.name, type(model).__name__, group)
     walk.groups.append(inner)
     return _expand(walk, model, f"{prefix}{model.name}/", inner.id, sources)
-
-
-def _unique(path: str, taken: Iterable[str]) -> str:
-    """Return a path that no other layer has."""
-    known, candidate, number = set(taken), path, 2
-    while candidate in known:
-        candidate, number = f"{path} ({number})", number + 1
-    return candidate
 
 
 def shapes_of(tensors: Any) -> list[tuple[int | None, ...]]:

@@ -180,7 +180,7 @@ def test_a_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, own_tempor
         ("emit(event='done')", "not what was agreed"),
         ("open(folder + '/evidence.json', 'w').write('{}'); emit(event='done')", "not what was agreed"),
         ("print('x' * (5 << 20), flush=True); time.sleep(30)", "printed more than"),
-        ("os.write(int(os.environ['REPORTGEN_EVENTS_FD']), b'no\\n[1]\\n' + b'y' * 300000); sys.exit(3)", "exit code 3"),
+        ("os.write(int(os.environ['REPORTGEN_EVENTS_FD']), b'n\\n[1]\\n' + b'y' * 200000); sys.exit(3)", "exit code 3"),
     ],
 )  # fmt: skip
 def test_what_a_worker_died_of_is_told(tmp_path: Path, own_temporary_folder: Path, code: str, said: str) -> None:

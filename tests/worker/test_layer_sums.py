@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reportgen.analysis.layers import BINS, count_bins
-from reportgen.worker.activations import LayerSums, count_magnitudes, stride_of
+from reportgen.worker.activations import LayerSums, count_magnitudes, reduce_positions, stride_of
 
 RNG = np.random.default_rng(0)
 
@@ -139,3 +139,21 @@ def test_the_fast_histogram_equals_the_reference() -> None:
     assert fast.shape == (BINS,) and fast.sum() == len(values)
     # A value within rounding of an edge may land in the bin beside it.
     assert np.abs(np.cumsum(fast) - np.cumsum(slow)).max() <= 3
+
+
+def test_only_the_chosen_rows_are_measured_but_nan_is_counted_in_all() -> None:
+    output = RNG.normal(size=(6, 20, 3)).astype(np.float32)
+    output[0, 0, 0] = np.nan
+    sums = LayerSums("layer", "", True)
+    sums.add(output, rows=np.array([1, 4]))
+    sums.add(output[:2], rows=np.array([], dtype=int))
+    facts = sums.result()
+    assert (facts.samples, facts.values, facts.nan) == (2, 120, 2)
+    assert facts.mean == pytest.approx(output[[1, 4]].mean(dtype=np.float64), rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 12544, 3), (2, 7, 3), (1, 1, 1), (3, 64, 2048), (2, 48, 5)])
+def test_largest_and_smallest_of_each_unit(shape: tuple[int, int, int]) -> None:
+    values = RNG.normal(size=shape).astype(np.float32)
+    np.testing.assert_array_equal(reduce_positions(values, np.maximum), values.max(axis=1))
+    np.testing.assert_array_equal(reduce_positions(values, np.minimum), values.min(axis=1))

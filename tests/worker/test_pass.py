@@ -250,8 +250,8 @@ def test_large_maps_are_reduced_and_the_ledger_says_so(k) -> None:
     evidence = models.examine(model, {"": np.zeros((6, 300, 200, 1), np.float32)})
     (maps,) = evidence.maps
     assert maps.values.shape == (4, 100, 100, 64) and maps.channels == 70
-    assert any("maps" in row.what and "64" in row.kept for row in evidence.reduced)
-    assert any("128" in row.why for row in evidence.reduced)
+    assert any("channels in the maps" in row.what and "64" in row.kept and "70" in row.of for row in evidence.reduced)
+    assert any("size of the maps" in row.what and "128" in row.kept and "300" in row.of for row in evidence.reduced)
 
 
 def test_a_name_that_no_layer_has_is_told(model, images) -> None:
@@ -309,10 +309,22 @@ def test_the_budget_counts_samples_not_seconds() -> None:
     plan = Plan(ModelSpec("", "keras"), None)
     small = choose_budget(plan, 450, 34_000)
     large = choose_budget(plan, 64, 148_000_000)
-    huge = choose_budget(plan, 1_000_000, 148_000_000)
-    assert (small.compiled, small.watch, small.full) == (False, "pass", True)
-    assert (large.compiled, large.watch, large.full) == (True, "pass", False) and 8 <= large.chunk <= 16
-    assert huge.watch == "after" and huge.chosen == 108
+    everything = choose_budget(dataclasses.replace(plan, statistics="all"), 64, 148_000_000)
+    assert (small.compiled, small.watch, small.full, small.chosen) == (False, True, True, None)
+    assert (large.compiled, large.full, large.chosen) == (True, False, 32) and 8 <= large.chunk <= 16
+    assert (everything.full, everything.chosen) == (True, None)
     assert choose_budget(plan, None, 1000).compiled
-    assert choose_budget(dataclasses.replace(plan, statistics="off"), 10, 10).watch == "off"
+    assert choose_budget(dataclasses.replace(plan, statistics_samples=7), 10, 10).chosen == 7
+    assert choose_budget(dataclasses.replace(plan, statistics_samples=70), 10, 10).chosen is None
+    assert not choose_budget(dataclasses.replace(plan, statistics="off"), 10, 10).watch
     assert choose_budget(plan, 10, 10, fixed_batch=4).chunk == 4
+
+
+def test_maps_with_channels_first_come_back_with_channels_last() -> None:
+    from types import SimpleNamespace
+
+    from reportgen.worker.maps import _shape_maps
+
+    values = np.zeros((2, 5, 8, 9), np.float32)
+    call = SimpleNamespace(layer=SimpleNamespace(data_format="channels_first"), path="c")
+    assert _shape_maps(call, values, (0, 1)).values.shape == (2, 8, 9, 5)
