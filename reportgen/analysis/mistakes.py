@@ -84,7 +84,8 @@ def _judge_classes(
     confidence = records.confidence.astype(np.float64)
     own = np.exp(-records.loss.astype(np.float64))  # the probability of the label: the loss is the log loss
     levels = {
-        float(answer): _find_level(known, truth, said, confidence, own, sure, answer) for answer in np.unique(said[wrong])
+        float(answer): _find_level(known, truth, said, confidence, own, sure, answer)
+        for answer in np.unique(said[wrong])
     }
     found = []
     for row in wrong.tolist():

@@ -8,8 +8,8 @@ from reportgen.analysis.evidence import Array
 from reportgen.analysis.metrics import as_probabilities
 from reportgen.analysis.metrics.multilabel import PerLabel
 from reportgen.analysis.metrics.value import SampleScores
-from reportgen.report.blocks import CellMark, FlatBlock, Table, TableColumn
-from reportgen.report.values import Number, number
+from reportgen.report.blocks import CellMark, FlatBlock, Matrix, Table, TableColumn
+from reportgen.report.values import Column, Number, number
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_calibration import no_probabilities
 from reportgen.sections.predictions_gallery import Outcome, Said, Style, describe_losses, gallery_blocks
@@ -17,6 +17,7 @@ from reportgen.sections.words import count, join_words, number_text, percent, sh
 
 MOST_ROWS = 1000
 MOST_PAIRS = 15
+MOST_DRAWN = 30
 SHOWN_LABELS = 6
 
 
@@ -25,6 +26,7 @@ def build_multilabel(view: OutputView) -> tuple[FlatBlock, ...]:
     blocks: list[FlatBlock] = list(gallery_blocks(view, say_labels, Style(describe=describe_losses)))
     if view.labelled:
         blocks.append(label_table(view, view.accumulator.per_label()))
+        blocks += _together_matrix(view)
         blocks += _swap_table(view)
     else:
         blocks.append(_given_table(view))
@@ -132,6 +134,47 @@ def describe_labels(view: OutputView, labels: PerLabel) -> str:
         threshold = number_text(float(labels.best_threshold[low]), 3)
         return f"{said}; a threshold of {threshold} would lift the worst to {percent(labels.best_f1[low])} here."
     return f"{said}; no other threshold would do much better for the worst."
+
+
+def _together_matrix(view: OutputView) -> tuple[FlatBlock, ...]:
+    """Return how often two labels are wrong on one sample, the diagonal a label wrong at all; past 30 the worst ones."""
+    together = view.accumulator.mistakes_together()
+    if together is None or not together.any() or len(together) < 2:
+        return ()
+    wrong = np.diag(together)
+    worst = np.sort(np.lexsort((np.arange(len(wrong)), -wrong))[:MOST_DRAWN])
+    names = tuple(view.class_name(int(label)) for label in worst)
+    return (
+        Matrix(
+            view.id("together"),
+            "Labels wrong on the same sample",
+            "Wrong label",
+            "Wrong with it",
+            names,
+            names,
+            Column.pack(together[np.ix_(worst, worst)], "<i8"),
+            reading=describe_together(view, together),
+            note="On the diagonal: how often a label is wrong at all."
+            + (
+                f" The {MOST_DRAWN} labels of {len(wrong):,} with the most mistakes." if len(wrong) > MOST_DRAWN else ""
+            ),
+        ),
+    )
+
+
+def describe_together(view: OutputView, together: Array) -> str:
+    """Say in one sentence which two labels go wrong together most, against what chance would give."""
+    pairs = np.triu(together, 1)
+    if not pairs.any():
+        return "No two labels are ever wrong on the same sample."
+    first, second = divmod(int(pairs.argmax()), len(pairs))
+    both, n = int(pairs[first, second]), view.accumulator.n_labelled
+    expected = float(together[first, first]) * float(together[second, second]) / max(n, 1)
+    names = f"{view.class_name(first)} and {view.class_name(second)}"
+    return (
+        f"Most often {names} are wrong together: on {count(both, 'sample')}, where independent mistakes would meet on "
+        f"{number_text(expected, 2)}."
+    )
 
 
 def _swap_table(view: OutputView) -> tuple[FlatBlock, ...]:

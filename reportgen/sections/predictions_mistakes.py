@@ -112,7 +112,9 @@ def twin_table(view: OutputView, twins: tuple[Twins, ...]) -> Table:
         rows.append(
             (join_words(names, most=SHOWN_NAMES), len(group.rows), words, write(said) if said == said else "", judged)
         )
-    marks = tuple(CellMark(i, 4, "warn", "identical inputs, different labels") for i, g in enumerate(shown) if g.conflict)
+    marks = tuple(
+        CellMark(i, 4, "warn", "identical inputs, different labels") for i, g in enumerate(shown) if g.conflict
+    )
     left = f" The first {len(shown)} of {len(twins):,} groups." if len(shown) < len(twins) else ""
     return Table(
         view.id("twins"),

@@ -46,6 +46,7 @@ def cases():
         "multilabel": ((5,), "probabilities", flags, r.random((N, 5))),
         "regression": ((3,), "values", numbers, answers),
         "regression-horizon": ((20, 1), "values", numbers[:, :1] + r.normal(size=(N, 20)), r.normal(size=(N, 20, 1))),
+        "timeseries": ((6, 1), "values", numbers[:, :1] + r.normal(size=(N, 6)), 1e6 + r.normal(size=(N, 6, 1))),
         "segmentation": ((8, 9, 3), "probabilities", mask, softmax(r.normal(size=(N, 8, 9, 3)))),
         "segmentation-1d": ((30, 1), "probabilities", r.integers(0, 2, (N, 30, 1)), r.random((N, 30, 1))),
         "reconstruction": ((9, 8, 1), "values", pictures, pictures + r.normal(0, 0.1, (N, 9, 8, 1))),
@@ -63,9 +64,15 @@ def made(name):
 
 
 def fed(name, index, labelled=True):
-    accumulator = made(name)
+    return feed(made(name), name, index, labelled)
+
+
+def feed(accumulator, name, index, labelled=True):
     _, _, truth, prediction = CASES[name]
     accumulator.update(None if truth is None or not labelled else truth[index], prediction[index])
+    if name == "timeseries" and labelled:
+        naive = prediction[index] + 0.5, np.round(prediction[index])
+        accumulator.add_naive(truth[index], prediction[index], *naive, 3)
     return accumulator
 
 
@@ -74,6 +81,9 @@ def same(first, second, where=""):
     if is_dataclass(first):
         for field in fields(first):
             same(getattr(first, field.name), getattr(second, field.name), f"{where}.{field.name}")
+    elif isinstance(first, dict):
+        assert list(first) == list(second), where
+        same(list(first.values()), list(second.values()), where)
     elif isinstance(first, (tuple, list)):
         assert len(first) == len(second), where
         for one, two in zip(first, second, strict=True):
@@ -106,6 +116,7 @@ VIEWS = (
     "points",
     "mistake_places",
     "by_step",
+    "by_horizon",
     "by_length",
     "error_map",
     "mean_target",
@@ -129,8 +140,7 @@ def test_any_split_order_and_merge_give_the_same_result(name, cuts, backwards):
     chunks = chunks[::-1] if backwards else chunks
     streamed, merged = made(name), made(name)
     for index in chunks:
-        _, _, truth, prediction = CASES[name]
-        streamed.update(None if truth is None else truth[index], prediction[index])
+        feed(streamed, name, index)
         merged.merge(type(merged).from_state(fed(name, index).state()))
     same(whole, everything(streamed), name)
     same(whole, everything(merged), name)

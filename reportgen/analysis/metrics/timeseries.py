@@ -55,7 +55,7 @@ class Timeseries(Regression):
 
     def add_naive(self, y_true: Array, y_pred: Array, last: Array, seasonal: Array | None, season: int) -> None:
         """Add the naive forecasts of one chunk, of the shape of the predictions; `season` is the period, 0 for none."""
-        answer = np.asarray(y_pred).astype(np.float64).reshape(len(y_pred), -1)
+        answer = np.asarray(y_pred).astype(np.float64).reshape(len(y_pred), self.targets)
         truth = target_rows(y_true, answer.shape)
         used = np.isfinite(answer).all(axis=1) & np.isfinite(truth).all(axis=1)
         unknown = np.full(answer.shape, np.nan)
