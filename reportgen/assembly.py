@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reportgen import __version__
+from reportgen import __version__, budget
 from reportgen.analysis.evidence import Artifacts, History, Problem, WorkerEvidence
 from reportgen.checks import run_checks
 from reportgen.checks.gates import judge
@@ -28,6 +28,8 @@ from reportgen.sections.painting import paint_findings
 from reportgen.sections.sample_tables import sample_tables
 from reportgen.sections.samples import samples_shown
 from reportgen.sections.verdict import choose
+
+PROVENANCE_BYTES = 12_000  # of the page, for the section that comes last
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,8 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         *(_build_or_take(draft, entry, artifacts, findings) for entry in SECTIONS),
     ]
     ledger = (*_ledger(artifacts), *section_ledger(sections, artifacts.worker.graph if artifacts.worker else None))
-    facts = _provenance(config, inputs, artifacts, samples_shown(*sections))
     clock.lap("sections and figures")
-    run = _run_facts(config, artifacts, clock)
-    sections.append(_guard("provenance", "Provenance", lambda: provenance.build(artifacts, facts, run, ledger), easel))
-    return Report(
+    report = Report(
         title=artifacts.title,
         verdict=verdict,
         findings=findings,
@@ -94,11 +93,31 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         layers=layer_records(artifacts),
         graph=artifacts.worker.graph if artifacts.worker else None,
         ledger=ledger,
-        provenance=facts,
-        run=run,
+        provenance=_provenance(config, inputs, artifacts, samples_shown(*sections)),
+        run=_run_facts(config, artifacts, clock),
         assets=easel.used(sections),
         generator=f"reportgen {__version__}",
     )
+    return _with_provenance(_within_budget(report, config.budget, easel), artifacts, easel)
+
+
+def _within_budget(report: Report, limit: int, easel: Easel) -> Report:
+    """Reduce a report whose page would be larger than the budget; what it shows of samples is counted again."""
+    from reportgen.renderers import html
+
+    room = limit - PROVENANCE_BYTES
+    fitted = budget.fit(report, room, html.render, easel.redraw, named=limit)
+    if fitted is report:
+        return report
+    facts = replace(report.provenance, samples_shown=samples_shown(*fitted.sections))
+    return replace(fitted, provenance=facts)
+
+
+def _with_provenance(report: Report, artifacts: Artifacts, easel: Easel) -> Report:
+    """Add the last section, which says what the report was made from and how much of it was left out."""
+    facts, run, ledger = report.provenance, report.run, report.ledger
+    section = _guard("provenance", "Provenance", lambda: provenance.build(artifacts, facts, run, ledger), easel)
+    return replace(report, sections=(*report.sections, section))
 
 
 def _build_or_take(

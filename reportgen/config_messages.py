@@ -9,11 +9,16 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from reportgen.config_batch import Batch, Display, Feature, Normalize, Predictions
-from reportgen.config_schema import CheckSetting, Gate, Layers, Limits, Settings
+from reportgen.config_schema import CheckSetting, Gate, Layers, Limits, Settings, Theme
 from reportgen.config_yaml import Path_
 
 # Keys that people look for in another place.
-ELSEWHERE = {"normalize": "batch.normalize", "display": "batch.display", "vocabulary": "batch.vocabulary"}
+ELSEWHERE = {"normalize": "batch.normalize", "display": "batch.display", "vocabulary": "batch.vocabulary"} | {
+    "templates": "theme.templates",
+    "logo": "theme.logo",
+    "accent": "theme.accent",
+    "brand": "theme",
+}
 # Keys of the design that do nothing yet ("*" stands for any name) and what running them would need to be allowed.
 UNSUPPORTED: dict[Path_, str] = {
     ("baseline",): "",
@@ -28,10 +33,6 @@ UNSUPPORTED: dict[Path_, str] = {
     ("backend",): "",
     ("batch", "weights"): "",
     ("predictions", "weights"): "",
-    ("budget",): "",
-    ("theme",): "",
-    ("brand",): "",
-    ("templates",): "code",
     ("isolate",): "",
     ("explain",): "",
     ("gates", "*", "max_drop"): "",
@@ -44,13 +45,16 @@ _SECTIONS: dict[Path_, type[BaseModel]] = {
     ("batch", "display"): Display,
     ("batch", "display", "*"): Display,
     ("batch", "tfrecord", "*"): Feature,
+    ("predictions", "display"): Display,
+    ("predictions", "display", "*"): Display,
     ("layers",): Layers,
     ("predictions",): Predictions,
     ("limits",): Limits,
+    ("theme",): Theme,
     ("gates", "*"): Gate,
     ("checks", "*"): CheckSetting,
 }
-_BY_INPUT = (("batch", "normalize"), ("batch", "display"), ("batch", "tfrecord"))
+_BY_INPUT = (("batch", "normalize"), ("batch", "display"), ("batch", "tfrecord"), ("predictions", "display"))
 _WORDS = {
     "string_type": "must be a text",
     "dict_type": "must be a mapping (`key: value` lines)",
@@ -81,6 +85,8 @@ def keys_at(path: Path_) -> tuple[str, ...]:
 
 def unknown_key(key: str, known: tuple[str, ...]) -> str:
     """Say that `key` is not known, and which one may be meant."""
+    if key in ELSEWHERE and key not in known:
+        return f"unknown key `{key}` here; it is called `{ELSEWHERE[key]}`"
     near = difflib.get_close_matches(key, known, 1, 0.6) or difflib.get_close_matches(key.lower(), known, 1, 0.6)
     if near:
         return f"unknown key `{key}`; did you mean `{near[0]}`?"

@@ -61,6 +61,13 @@ def settle(
         values["batch"] = _absolute(settings.batch, folder)
     if settings.predictions.path is not None:
         values["predictions"] = _absolute(settings.predictions, folder)
+    values["theme"] = settings.theme.model_copy(
+        update={
+            key: folder / path.expanduser()
+            for key in ("logo", "templates")
+            if (path := getattr(settings.theme, key)) is not None
+        }
+    )
     applied = tuple((origin, ".".join(map(str, path))) for path, origin in draft.origins.items())
     inside = Path(confine).resolve() if confine is not None else None
     if inside is not None:
@@ -99,6 +106,9 @@ def _keep_inside(draft: Draft, inside: Path, paths: dict[Path_, Path], values: d
             for inner, given in getattr(part, key, {}).items():
                 if isinstance(given, Path):
                     paths[(name, key, inner)] = given
+    for key in ("logo", "templates"):
+        if (own := getattr(values["theme"], key)) is not None:
+            paths[("theme", key)] = own
     paths[()] = file
     for path, place in paths.items():
         if not place.resolve().is_relative_to(inside):

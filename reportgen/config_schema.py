@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from reportgen.config_batch import Batch, Predictions
 from reportgen.config_values import (
+    Colour,
     Duration,
     FilePath,
     Format,
@@ -24,7 +25,7 @@ from reportgen.config_values import (
     Whole,
 )
 
-__all__ = ["Batch", "CheckSetting", "Config", "Format", "Gate", "Layers", "Limits", "Predictions", "Settings", "Task"]
+__all__ = ["Batch", "CheckSetting", "Config", "Format", "Gate", "Layers", "Limits", "Predictions", "Settings", "Task", "Theme"]
 
 Level = Literal["off", "warn", "error"]
 Samples = Literal["show", "blur", "ids", "none"]
@@ -81,6 +82,18 @@ class Limits(Part):
     )
 
 
+class Theme(Part):
+    """How the page looks: a logo, a colour, and templates of your own."""
+
+    logo: FilePath | None = Field(default=None, description="A picture over the title: .svg, .png or .webp.")
+    accent: Colour | None = Field(
+        default=None, description="The colour of links and marks, as #rrggbb; made lighter or darker to stay readable."
+    )
+    templates: FilePath | None = Field(
+        default=None, description="A folder of templates that replace parts of the page; see templates/README.md."
+    )
+
+
 class Settings(Part):
     """Everything that a configuration file may say."""
 
@@ -106,6 +119,13 @@ class Settings(Part):
         default={}, description="Checks by code: off, warn, error; or a threshold."
     )
     samples: Samples = Field(default="show", description="What of a sample may stand in the report.")
+    budget: Size = Field(
+        default=1536 * 1024,
+        ge=200 * 1024,
+        le=20 * 1024 * 1024,
+        description="Bytes that report.html may have (900 KB, 1.5 MiB); what does not fit is reduced and listed.",
+    )
+    theme: Theme = Field(default=Theme(), description="The report's look.")
     redact: Names = Field(default=(), description="What is left out: paths, host, git, command, or an input's name.")
     layers: Layers = Field(default=Layers(), description="The layers section.")
     predictions: Predictions = Field(default=Predictions(), description="The predictions section.")

@@ -64,6 +64,14 @@ def _memory(value: Any) -> Any:
     return int(_number(match[1]) * unit)
 
 
+def _colour(value: Any) -> Any:
+    """Read a colour (`#0b6e4f`, `#0bf`) as #rrggbb."""
+    if not isinstance(value, str) or not re.fullmatch(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})", value.strip()):
+        raise ValueError(f"must be a colour such as '#0b6e4f' (in quotes: # begins a comment), not `{value}`")
+    digits = value.strip()[1:].lower()
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
 def _listed(value: Any) -> Any:
     """Take one text where a list of texts is meant."""
     return [value] if isinstance(value, str) else value
@@ -133,6 +141,7 @@ Number = Annotated[float, BeforeValidator(_number, json_schema_input_type=float 
 Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 Size = Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str)]
 Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float | str)]
+Colour = Annotated[str, BeforeValidator(_colour, json_schema_input_type=str)]
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed, json_schema_input_type=list[str] | str)]
 FilePath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=str)]

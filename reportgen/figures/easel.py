@@ -32,6 +32,13 @@ class Easel:
         """Return the section with the figure of every block drawn."""
         return replace(section, blocks=tuple(self._finish_block(block) for block in section.blocks))
 
+    def redraw(self, chart: Chart) -> tuple[Chart, dict[str, Asset]]:
+        """Return a chart whose points were thinned with its figure drawn anew, and the asset of that figure."""
+        fresh = self._finish_block(replace(chart, figure=None, frame=None))
+        if not isinstance(fresh, Chart) or fresh.figure is None:
+            return chart, {}
+        return fresh, {fresh.figure.sha256: self.assets[fresh.figure.sha256]}
+
     def used(self, sections: Sequence[Section]) -> dict[str, Asset]:
         """Return the assets that the sections refer to: a section that failed leaves pictures that nothing shows."""
         wanted = {sha256 for section in sections for sha256 in references(section)}

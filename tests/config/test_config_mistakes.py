@@ -158,8 +158,7 @@ def test_a_file_without_keys_is_explained(tmp_path: Path, text: str) -> None:
         ("baseline: x.html", "`baseline`"),
         ("gates:\n  accuracy: {min: 0.9, max_drop: 0.01}", "`gates.accuracy.max_drop`"),
         ("backend: jax", "`backend`"),
-        ("theme: dark", "`theme`"),
-        ("budget: 3", "`budget`"),
+        ("explain: true", "`explain`"),
     ],
 )
 def test_a_key_that_does_nothing_yet_is_refused_with_exit_2(tmp_path: Path, text: str, word: str) -> None:
@@ -174,7 +173,6 @@ CODE = [
     ("plugins: [os]", "plugins"),
     ("custom_objects: [a:B]", "custom_objects"),
     ("builder: a:b", "builder"),
-    ("templates: ./t", "code"),
     ("batch: {path: 'evil.module:run', x: x}", "code"),
     ("history: evil:run", "code"),
 ]

@@ -12,6 +12,7 @@ import pytest
 from reportgen.config import describe_schema, load_config
 from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Settings
 from reportgen.config_yaml import read_yaml
+from reportgen.errors import InputRefused, UsageError
 
 
 def load(folder: Path, text: str, *overrides: str, **environment: str) -> Config:
@@ -175,3 +176,36 @@ def test_the_schema_describes_every_key_in_words() -> None:
         for key, entry in part.get("properties", {}).items():
             assert entry.get("description"), f"{name}.{key}"
     assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("text", "value"), [("1.5 MiB", 1536 * 1024), ("900 KB", 900_000), ("600000", 600_000)])
+def test_the_budget_is_a_size(tmp_path: Path, text: str, value: int) -> None:
+    assert load(tmp_path, f"model: m\nbudget: {text}\n").budget == value
+
+
+@pytest.mark.parametrize("text", ["21 MiB", "100 KB", "-1", "much"])
+def test_a_budget_that_no_page_can_keep_or_no_one_can_open_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="budget"):
+        load(tmp_path, f"model: m\nbudget: {text}\n")
+
+
+def test_a_theme_has_paths_beside_the_configuration_and_a_colour(tmp_path: Path) -> None:
+    theme = load(tmp_path, "model: m\ntheme: {logo: art/logo.svg, accent: '#0Bf', templates: house}\n").theme
+    assert (theme.logo, theme.templates) == (tmp_path / "art/logo.svg", tmp_path / "house")
+    assert theme.accent == "#00bbff"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("theme: {accent: green}", "must be a colour"),
+        ("theme: {accent: '#12345; background: url(x)'}", "must be a colour"),
+        ("theme: {colour: '#123456'}", "unknown key `colour`"),
+        ("accent: '#123456'", "it is called `theme.accent`"),
+        ("theme: {logo: https://example.org/logo.svg}", "network"),
+        ("theme: dark", "must be a section"),
+    ],
+)
+def test_a_theme_that_makes_no_sense_is_explained(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises((UsageError, InputRefused), match=re.escape(said)):
+        load(tmp_path, f"model: m\n{text}\n")
