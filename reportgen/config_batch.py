@@ -146,4 +146,7 @@ class Predictions(Part):
     x: Sources = Field(default={}, description="The array (or columns) with the inputs, to show them.")
     classes: Classes = Field(default={}, description="Class names, as batch.classes.")
     ids: str = Field(default="", description="The array with a name for each sample.")
+    features: Names = Field(default=(), description="Names for the columns of a two-dimensional input.")
+    vocabulary: Classes = Field(default={}, description="Words by token number, as batch.vocabulary.")
+    display: Displays = Field(default={}, description="How an input is turned back into a picture, as batch.display.")
     logits: bool = Field(default=False, description="The scores are logits: they are turned into probabilities.")

@@ -98,7 +98,8 @@ def stitch(pieces: Sequence[History]) -> History:
             curves.setdefault(curve.name, []).append((curve.epochs + shift, curve.values))
         last = max(int(curve.epochs[-1]) for curve in piece.curves if curve.epochs.size) + shift
     if lost:
-        notes.append(f"{lost} epochs were trained again after resuming; the later values are shown.")
+        were = "epoch was" if lost == 1 else "epochs were"
+        notes.append(f"{lost} {were} trained again after resuming; the later values are shown.")
     joined = tuple(
         Curve(name, np.concatenate([e for e, _ in parts]), np.concatenate([v for _, v in parts]))
         for name, parts in curves.items()

@@ -12,6 +12,7 @@ from typing import Any
 
 from reportgen.inputs import keras_names as names
 from reportgen.inputs.trust import Trust
+from reportgen.worker.operation_names import is_computing
 
 DEPTH_LIMIT = 500
 NODE_LIMIT = 5_000_000
@@ -108,6 +109,9 @@ def _check_object(node: dict[str, Any], where: str, trust: Trust) -> None:
         return
     if name in _FOREIGN:
         raise Refused(where, f"is a {name}, which {_FOREIGN[name]}", _KERAS_ONLY)
+    if name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
+        _check_operation(node, where)
+        return
     if name == "function":
         _check_function(node, module, where)
         return
@@ -118,6 +122,15 @@ def _check_object(node: dict[str, Any], where: str, trust: Trust) -> None:
         if room is not None:
             raise Refused(where, f"uses {module}.{name}, which is no part of a model that reportgen knows", _KERAS_ONLY)
         _refuse_custom("class", name, where)
+
+
+def _check_operation(node: dict[str, Any], where: str) -> None:
+    """Check a TensorFlow function that Keras 2 kept as a layer: it must be one that only computes."""
+    settings = node.get("config")
+    function = settings.get("function") if isinstance(settings, dict) else None
+    if not isinstance(function, str) or not is_computing(function):
+        what = f"the TensorFlow function {function}" if isinstance(function, str) else "a TensorFlow graph node"
+        raise Refused(where, f"calls {what}, which is not known to only compute", _KERAS_ONLY)
 
 
 def _room(module: str | None) -> str | None:

@@ -1,0 +1,102 @@
+"""Predictions without a model: y_true with scores, values, logits or classes, from any framework; no TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+
+from tests.inputs.batch_files import Case, all_text, metric, scores, section
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+def test_scores_from_an_npz_make_a_report_without_tensorflow(case: Case) -> None:
+    y, p = scores()
+    np.savez(case.path / "p.npz", y=y, p=p, ids=np.array([f"s{i}" for i in range(len(y))]))
+    loaded = "tensorflow" in sys.modules
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, ids: ids, classes: [a, b, c]}")
+    assert metric(report, "accuracy") == pytest.approx(accuracy_score(y, p.argmax(1)))
+    assert metric(report, "log_loss") == pytest.approx(log_loss(y, p), rel=1e-4)
+    assert set(report["samples"][0]["ids"]) == {f"s{i}" for i in range(len(y))}
+    assert "no model was given" in section(report, "summary")["summary"]
+    assert [section(report, name)["state"] for name in ("architecture", "layers")] == ["empty", "empty"]
+    assert ("tensorflow" in sys.modules) == loaded
+
+
+def test_logits_become_probabilities_when_the_configuration_says_so(case: Case) -> None:
+    y, p = scores()
+    np.savez(case.path / "p.npz", y=y, z=np.log(p) + 3)
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: z, logits: true}")
+    assert metric(report, "log_loss") == pytest.approx(log_loss(y, p), rel=1e-3)
+
+
+def test_class_numbers_are_votes_without_confidence(case: Case) -> None:
+    y, p = scores()
+    np.savez(case.path / "p.npz", y=y, hard=p.argmax(1))
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: hard}")
+    assert metric(report, "accuracy") == pytest.approx(accuracy_score(y, p.argmax(1)))
+    assert "missing" in metric(report, "log_loss")
+    assert "class numbers, not scores" in all_text(report, "predictions")
+
+
+def test_a_csv_with_texts_as_labels_and_a_column_a_class(case: Case) -> None:
+    y, p = scores()
+    rows = [f"r{i},{'abc'[y[i]]},{','.join(f'{v:.6f}' for v in p[i])}" for i in range(len(y))]
+    (case.path / "p.csv").write_text("\n".join(["id,truth,a,b,c", *rows]) + "\n")
+    (case.path / "h.json").write_text('{"loss": [3, 2, 1]}')
+    text = "predictions: {path: p.csv, y_true: truth, y_pred: [a, b, c], ids: id}\nhistory: h.json"
+    report = case.build(text)
+    assert metric(report, "accuracy") == pytest.approx(accuracy_score(y, p.argmax(1)))
+    assert report["samples"][0]["class_names"] == ["a", "b", "c"]
+    assert section(report, "training")["state"] == "shown"
+
+
+def test_regression_with_pictures_of_the_inputs(case: Case) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(0, 1, 60)
+    np.savez(case.path / "p.npz", y=y, p=y + 0.1, img=rng.random((60, 8, 8), dtype=np.float32))
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, x: img}")
+    assert metric(report, "mae") == pytest.approx(0.1, abs=1e-6)
+    assert report["provenance"]["samples_shown"] > 0
+
+
+def test_without_y_true_there_are_no_metrics(case: Case) -> None:
+    _, p = scores()
+    np.savez(case.path / "p.npz", p=p)
+    report = case.build("predictions: {path: p.npz, y_pred: p}")
+    assert all("missing" in item["value"] for item in report["metrics"])
+    assert "without labels" in all_text(report, "predictions")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("predictions: {path: p.npz}", ("config.yaml:1:", "`predictions.y_pred` is required")),
+        ("predictions: {y_pred: p}", ("`predictions.path` is required",)),
+        ("model: m.keras\npredictions: {path: p.npz, y_pred: p}", ("exclude each other",)),
+    ],
+)
+def test_what_is_missing_or_too_much_is_told_at_its_place(case: Case, text: str, words: tuple[str, ...]) -> None:
+    result = case.run("build", text)
+    assert result.exit_code == 2
+    assert all(word in result.stderr for word in words), result.stderr
+
+
+def test_a_name_that_is_not_there_is_refused_in_the_words_of_predictions(case: Case) -> None:
+    y, p = scores()
+    np.savez(case.path / "p.npz", y=y, p=p)
+    case.refused("predictions: {path: p.npz, y_true: y, y_pred: q}", "`q`", "predictions.y_pred")
+    case.refused("predictions: {path: p.npz, y_true: z, y_pred: p}", "`z`", "predictions.y_true")
+
+
+def test_different_lengths_are_refused(case: Case) -> None:
+    y, p = scores()
+    np.savez(case.path / "p.npz", y=y[:-1], p=p)
+    case.refused("predictions: {path: p.npz, y_true: y, y_pred: p}", "`p` 200", "`y` 199")
