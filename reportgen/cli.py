@@ -30,9 +30,10 @@ class Program(click.Group):
         """Run a command and exit with its code."""
         extra["standalone_mode"] = False
         debug = "--debug" in (extra.get("args") or (args[0] if args and args[0] else sys.argv[1:]))
-        with _signals_raise():
+        with _signals_raise() as stopped:
             code = _run(lambda: super(Program, self).main(*args, **extra), debug)
-        sys.exit(code)
+        # Python drops what is raised in a destructor or a callback: the signal was received all the same.
+        sys.exit(stopped[0].exit_code if stopped else code)
 
 
 class TrustingCommand(click.Command):
@@ -50,6 +51,9 @@ def _run(command: Callable[[], Any], debug: bool) -> int:
     except ReportgenError as error:
         complain(error.message, error.detail if debug else "", debug)
         return error.exit_code
+    except Stopped as stop:
+        complain(stop.message, "", debug)
+        return stop.exit_code
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f" (see {context.command_path} --help)" if context else ""
@@ -68,21 +72,26 @@ def _run(command: Callable[[], Any], debug: bool) -> int:
 
 
 @contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Let SIGINT and SIGTERM raise Stopped, so that everything cleans up behind itself; restore them afterwards."""
+def _signals_raise() -> Iterator[list[Stopped]]:
+    """Let SIGINT and SIGTERM raise Stopped, so that everything cleans up behind itself; restore them afterwards.
+
+    Yields a list that holds what was raised.
+    """
+    stopped: list[Stopped] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield stopped
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
         """End the run; later signals change nothing, so that the cleaning up goes on to the end of the process."""
         for known in before:
             signal.signal(known, signal.SIG_IGN)
-        raise Stopped("interrupted" if number == signal.SIGINT else "terminated", signal_number=number)
+        stopped.append(Stopped("interrupted" if number == signal.SIGINT else "terminated", signal_number=number))
+        raise stopped[0]
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stopped
     finally:
         for number, handler in before.items():
             if signal.getsignal(number) is stop:
@@ -160,8 +169,6 @@ def _run_one(command: Callable[[], int], debug: bool) -> int:
     """Run one of several configurations: a failure is told and the next one follows; a signal ends them all."""
     try:
         return command()
-    except Stopped:
-        raise
     except ReportgenError as error:
         complain(error.message, error.detail if debug else "", debug)
         return error.exit_code

@@ -46,11 +46,15 @@ class TimeLimit(ReportgenError):
     exit_code = 124
 
 
-class Stopped(ReportgenError):
-    """A signal ended the run; the exit code is 128 plus the signal's number."""
+class Stopped(BaseException):
+    """A signal ended the run; the exit code is 128 plus the signal's number.
+
+    No Exception, like KeyboardInterrupt: it must not end in a card of the section that happened to be at work.
+    """
 
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message)
+        self.message = message
         self.exit_code = 128 + signal_number
 
 

@@ -92,8 +92,6 @@ def _wait(worker: launch.Worker, progress: Progress) -> tuple[WorkerEvidence | N
     try:
         return worker.wait(lambda event: _tell(progress, event)), None
     except ReportgenError as error:
-        if error.exit_code in (130, 143):
-            raise
         return None, error
 
 
