@@ -114,7 +114,7 @@ def small_commands(runs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["digits", "resnet50", "startup"])
+    parser.add_argument("--only", choices=["digits", "resnet50", "startup", "figures"])
     options = parser.parse_args()
     has_sklearn = importlib.util.find_spec("sklearn") is not None
     found = "" if has_sklearn else "not "
@@ -124,6 +124,8 @@ def main() -> None:
         folder = Path(name)
         if options.only in (None, "startup"):
             small_commands(max(5, options.runs))
+        if options.only in (None, "figures"):
+            subprocess.run([PYTHON, str(HERE / "figures.py"), "--runs", str(options.runs)], check=True)
         if options.only in (None, "digits"):
             case = ROOT / "examples/digits"
             compare(
