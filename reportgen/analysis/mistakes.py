@@ -61,7 +61,7 @@ def find_twins(records: RecordArrays) -> tuple[Twins, ...]:
 def judge_mistakes(records: RecordArrays, task: str, probabilistic: bool, sure: float = SURE) -> tuple[Mistake, ...]:
     """Return all mistakes of a classifier or far misses of a single number; suspicious labels first, then by loss.
 
-    `probabilistic` says that confidences are probabilities; without them only conflicting twins make a label suspicious.
+    `probabilistic` says that confidences are probabilities; else only conflicting twins make a label suspicious.
     """
     twins = {row: group.rows for group in find_twins(records) if group.conflict for row in group.rows}
     if task in CLASSIFIERS:
@@ -101,7 +101,7 @@ def _judge_classes(
 def _find_level(
     known: Array, truth: Array, said: Array, confidence: Array, own: Array, sure: float, answer: float
 ) -> tuple[float, int, int]:
-    """Return from which confidence on an answer counts as sure, how many answers are as sure, and how many are right."""
+    """Return the confidence from which an answer is sure, how many answers are as sure, and how many are right."""
     of_class = own[known & (truth == answer)]
     bar = max(sure, float(of_class.mean()) if of_class.size else 1.0)
     alike = known & (confidence >= bar)

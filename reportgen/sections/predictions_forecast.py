@@ -25,7 +25,8 @@ MOST_CARDS = 16
 
 def build_timeseries(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to forecasts."""
-    gallery = gallery_blocks(view, say_numbers, Style(describe=partial(describe_losses, name="mean absolute error"), most=MOST_CARDS))
+    style = Style(describe=partial(describe_losses, name="mean absolute error"), most=MOST_CARDS)
+    gallery = gallery_blocks(view, say_numbers, style)
     if not view.labelled:
         return (*window_charts(view), *gallery, *prediction_charts(view))
     horizon: Horizon = view.accumulator.by_horizon()

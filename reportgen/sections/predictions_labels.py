@@ -144,6 +144,7 @@ def _together_matrix(view: OutputView) -> tuple[FlatBlock, ...]:
     wrong = np.diag(together)
     worst = np.sort(np.lexsort((np.arange(len(wrong)), -wrong))[:MOST_DRAWN])
     names = tuple(view.class_name(int(label)) for label in worst)
+    left = f" The {MOST_DRAWN} labels of {len(wrong):,} with the most mistakes." if len(wrong) > MOST_DRAWN else ""
     return (
         Matrix(
             view.id("together"),
