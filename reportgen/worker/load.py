@@ -2,90 +2,130 @@
 
 from __future__ import annotations
 
+import copy
+import importlib.util
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reportgen.analysis.evidence import Problem
+from reportgen.worker.explain import CannotLoad, explain_keras2, explain_load
+from reportgen.worker.old_operations import hard_sigmoid, make_layers
 from reportgen.worker.plan import ModelSpec
-from reportgen.worker.spoken import say_error
+from reportgen.worker.repair import OLD_HARD_SIGMOID, is_keras2, repair_config
+from reportgen.worker.rewrite import drop_unknown, write_copy
+from reportgen.worker.saved import Saved
+
+__all__ = ["CannotLoad", "Loaded", "load_model"]
 
 SUFFIXES = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}}
-
-LAMBDA = (
-    "the model has a Lambda layer, which carries code",
-    "Replace it by a named layer, or allow it on the command line.",
-)
-UNKNOWN = (
-    "the model uses a class that Keras does not know",
-    "Save it with layers of Keras only, or name its classes under custom_objects.",
-)
-DAMAGED = ("the file is damaged or was cut short", "Save the model again.")
-# Words that must all occur in what Keras says, and what people should hear instead: message and fix.
-KNOWN: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
-    (("lambda", "unsafe"), LAMBDA),
-    (("lambda", "safe_mode"), LAMBDA),
-    (("could not locate class",), UNKNOWN),
-    (("unknown layer",), UNKNOWN),
-    (("no model config found",), ("the file holds weights only", "Save the whole model with model.save(...).")),
-    (("no such file",), ("the file is not there", "Check the path in the configuration.")),
-    (("unable to synchronously open",), DAMAGED),
-    (("bad crc",), DAMAGED),
-    (("not a zip file",), DAMAGED),
-)
-
-
-class CannotLoad(Exception):
-    """The model could not be loaded; `problem` says why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+MOST_REPAIRS = 30
+Config = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A live model and what had to be done to load it."""
+    """A live model and what had to be done to load it. `closed` says why its layers cannot be looked into, "" if they can."""
 
     model: Any
     notes: tuple[str, ...] = ()
+    closed: str = ""
 
 
-def load_model(spec: ModelSpec) -> Loaded:
-    """Load a `.keras` or HDF5 model without compiling it (a missing custom loss never matters). Raises CannotLoad."""
+def load_model(spec: ModelSpec, saved: Saved | None = None) -> Loaded:
+    """Load a model without compiling it (a missing custom loss never matters). Raises CannotLoad.
+
+    With `saved`, what the file says about itself, configurations of older Keras versions are brought up to date.
+    """
     path = Path(spec.path)
-    if path.suffix.lower() in SUFFIXES.get(spec.format, set()):
-        return Loaded(_load(path))
-    # Keras goes by the suffix alone; a link with the right one makes it go by the content.
+    notes = []
+    if path.suffix.lower() not in SUFFIXES.get(spec.format, set()):
+        notes.append(f"The file is in {spec.format} format, whatever its name says.")
     with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
-        link = Path(folder) / f"model.{spec.format}"
-        link.symlink_to(path.resolve())
-        model = _load(link, shown=path)
-    return Loaded(model, (f"The file is in {spec.format} format, whatever its name says.",))
+        try:
+            model, left_out = _load_any(spec, saved, Path(folder))
+        except Exception as error:
+            return _load_otherwise(spec, saved, error)
+    if left_out:
+        notes.append(f"Arguments that this Keras does not have were left out: {', '.join(left_out)}.")
+    return Loaded(model, tuple(notes))
 
 
-def _load(path: Path, shown: Path | None = None) -> Any:
-    """Call Keras; turn whatever it raises into a problem for people."""
+def _load_any(spec: ModelSpec, saved: Saved | None, folder: Path) -> tuple[Any, tuple[str, ...]]:
+    """Load the file, or a copy of it with a repaired configuration; return the model and the arguments left out."""
+    path = Path(spec.path)
+    _register(_old_objects(saved))
+    if saved is None:
+        return _load(spec, _by_content(path, folder, spec.format)), ()
+    config, left_out = repair_config(saved.config, saved.keras_version)
+    for _ in range(MOST_REPAIRS):
+        try:
+            if config == saved.config:
+                return _load(spec, _by_content(path, folder, spec.format)), left_out
+            if spec.format == "keras":  # finds what is wrong before any weight is copied
+                _build(spec, config)
+            return _load(spec, write_copy(path, folder, spec.format, config)), left_out
+        except Exception as error:
+            smaller = drop_unknown(config, str(error))
+            if smaller is None:
+                raise
+            config, left_out = smaller[0], (*left_out, *smaller[1])
+    raise ValueError(f"the configuration has more than {MOST_REPAIRS} kinds of arguments that this Keras does not have")
+
+
+def _register(objects: dict[str, Any]) -> None:
+    """Make classes and functions known to Keras by name. A scope would be lost in nested models."""
     import keras
 
+    keras.saving.get_custom_objects().update(objects)
+
+
+def _old_objects(saved: Saved | None) -> dict[str, Any]:
+    """Return stand-ins for what Keras 3 no longer has: operations kept as layers, the old hard sigmoid."""
+    text = json.dumps(saved.config) if saved is not None else ""
+    layers = make_layers() if '"TFOpLambda"' in text or '"SlicingOpLambda"' in text else {}
+    return {**layers, OLD_HARD_SIGMOID: hard_sigmoid}
+
+
+def _by_content(path: Path, folder: Path, kind: str) -> Path:
+    """Return the path under a name that fits the content: Keras goes by the suffix alone."""
+    if path.suffix.lower() in SUFFIXES.get(kind, set()):
+        return path
+    link = folder / f"link.{kind}"
+    if not link.is_symlink():
+        link.symlink_to(path.resolve())
+    return link
+
+
+def _build(spec: ModelSpec, config: Config) -> None:
+    """Build the model without its weights."""
+    import keras
+
+    # A copy, because Keras takes the configuration apart while it reads it.
+    keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=spec.safe_mode)
+
+
+def _load(spec: ModelSpec, path: Path) -> Any:
+    """Call Keras."""
+    import keras
+
+    return keras.saving.load_model(path, compile=False, safe_mode=spec.safe_mode)
+
+
+def _load_otherwise(spec: ModelSpec, saved: Saved | None, error: Exception) -> Loaded:
+    """Read a Keras 2 file with tf_keras where it is installed. Raises CannotLoad."""
+    import keras
+
+    path = Path(spec.path)
+    said = str(error).lower()
+    if saved is None or not is_keras2(saved.config, saved.keras_version) or ("lambda" in said and spec.safe_mode):
+        raise CannotLoad(explain_load(error, path)) from error
+    if keras.backend.backend() != "tensorflow" or importlib.util.find_spec("tf_keras") is None:
+        raise CannotLoad(explain_keras2(error, path, saved.keras_version, keras.__version__)) from error
+    from reportgen.worker.closed import load_with_tf_keras
+
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
-        raise CannotLoad(_explain(error, shown or path)) from error
-
-
-def _explain(error: Exception, path: Path) -> Problem:
-    """Return one line about why a model could not be loaded."""
-    said = str(error)
-    lowered = said.lower()
-    for words, (message, fix) in KNOWN:
-        if all(word in lowered for word in words):
-            return Problem("load", f"{path.name}: {message}.", fix, said[:2000])
-    return Problem(
-        "load",
-        f"{path.name}: Keras could not load the model: {say_error(error)}",
-        "Load it with the Keras version that saved it and save it again as .keras, "
-        "or name that environment's interpreter under python.",
-        said[:2000],
-    )
+        return Loaded(*load_with_tf_keras(path, spec))
+    except Exception as second:
+        raise CannotLoad(explain_keras2(second, path, saved.keras_version, keras.__version__)) from second

@@ -85,7 +85,7 @@ def run(plan: Plan, emit: Emit, before: Sequence[tuple[str, float]] = ()) -> Wor
     with found.part("load", "Loading the model"):
         with suppress(Exception):  # Keras's own message about a broken file follows from load_model.
             saved = read_saved(plan.model)
-        loaded = load_model(plan.model)
+        loaded = load_model(plan.model, saved)
         model, notes = loaded.model, loaded.notes
     if model is None and saved is not None:
         with found.part("graph", "Reading the graph from the configuration"):

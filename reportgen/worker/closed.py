@@ -1,0 +1,99 @@
+"""Models whose layers this Keras cannot look into: a SavedModel's signature, or a model that only tf_keras can read.
+
+They become one layer of a functional model, so that inputs, outputs, predictions and metrics work as for any other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reportgen.worker.plan import ModelSpec
+
+Notes = tuple[str, ...]
+ENDPOINTS = ("serve", "serving_default")
+OLD_KERAS = (
+    "The file was read with tf_keras, the Keras 2 that is installed beside this Keras: predictions and metrics work, "
+    "its layers cannot be looked into."
+)
+SAVED_MODEL = (
+    "The model is a SavedModel: it holds the operations of a trained model, but not its layers. Predictions and metrics "
+    "work; save the model as .keras too to see its layers."
+)
+
+
+def load_with_tf_keras(path: Path, spec: ModelSpec) -> tuple[Any, Notes, str]:
+    """Load a Keras 2 file with tf_keras; return the model around it, notes, and why its layers stay closed."""
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    import tf_keras
+
+    old = tf_keras.models.load_model(path, compile=False)
+    names = list(getattr(old, "output_names", ()) or ())
+    inputs = {tensor.name.split(":")[0]: (tuple(tensor.shape), tensor.dtype.name) for tensor in old.inputs}
+    by_key = isinstance(old.input, dict)
+
+    def call(**given: Any) -> dict[str, Any]:
+        """Predict with the old model; outputs by name."""
+        keys = list(old.input) if by_key else list(given)
+        flat = [given[name] for name in inputs]
+        value = dict(zip(keys, flat, strict=True)) if by_key else flat if len(flat) > 1 else flat[0]
+        return _by_name(old(value, training=False), names)
+
+    model = _wrap(old.name, call, inputs, "KerasTwoModel")
+    return model, (f"Read with tf_keras {tf_keras.__version__}.",), OLD_KERAS
+
+
+def load_saved_model(spec: ModelSpec) -> tuple[Any, Notes, str]:
+    """Load a SavedModel's signature: "serve" of model.export, else "serving_default", else the first one.
+
+    Returns the model around it, notes, and why its layers stay closed. Raises ValueError without any signature.
+    """
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(spec.path)
+    signatures = {name: loaded.signatures[name] for name in loaded.signatures}
+    name = next((name for name in (*ENDPOINTS, *signatures) if name in signatures), None)
+    if name is None:
+        raise ValueError("it has no signature to call")
+    signature = signatures[name]
+    specs = signature.structured_input_signature[1]
+    inputs = {key: (_shape(given.shape), given.dtype.name) for key, given in specs.items()}
+
+    def call(**given: Any) -> dict[str, Any]:
+        """Call the signature; outputs by name."""
+        return dict(signature(**given))
+
+    model = _wrap(Path(spec.path).name, call, inputs, "SavedModel")
+    model._reportgen_saved_model = loaded  # the variables live as long as this object does
+    return model, (f"The signature {name} of the SavedModel was called.",), SAVED_MODEL
+
+
+def _shape(shape: Any) -> tuple[int | None, ...]:
+    """Return a signature's shape; of unknown rank: one open axis a sample."""
+    return (None, None) if shape.rank is None else tuple(shape.as_list())
+
+
+def _by_name(value: Any, names: list[str]) -> dict[str, Any]:
+    """Return what a model gave as a mapping."""
+    if isinstance(value, dict):
+        return value
+    flat = list(value) if isinstance(value, list | tuple) else [value]
+    fitting = names if len(set(names)) == len(flat) else [f"output_{i + 1}" for i in range(len(flat))]
+    return dict(zip(fitting, flat, strict=True))
+
+
+def _wrap(name: str, call: Callable[..., Any], inputs: dict[str, tuple[Any, str]], kind: str) -> Any:
+    """Return a functional Keras model of one layer, which is called `kind` and calls `call` with the inputs by name."""
+    import keras
+
+    def forward(self: Any, given: dict[str, Any]) -> Any:
+        """Call the model inside."""
+        return call(**given)
+
+    layer_class = type(kind, (keras.layers.Layer,), {"call": forward, "__module__": __name__})
+    safe = "".join(c if c.isalnum() or c in "_.-" else "_" for c in name)[:100] or "model"
+    layer = layer_class(name=f"{safe}_inside", autocast=False)
+    tensors = {key: keras.Input(batch_shape=shape, dtype=dtype, name=key) for key, (shape, dtype) in inputs.items()}
+    return keras.Model(tensors, layer(tensors), name=safe)
