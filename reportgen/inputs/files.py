@@ -66,3 +66,15 @@ def compute_sha256(path: Path) -> str:
     except OSError as error:
         raise InputRefused(f"{shown(path)}: cannot be read: {error.strerror or error}") from None
     return digest.hexdigest()
+
+
+def compute_folder_sha256(folder: Path, files: int = 20_000, size: int = 4 << 30) -> str:
+    """Return one hash of a folder: of a line for each file, its hash and its path, sorted by path.
+
+    "" for more than `files` files or `size` bytes; links are not followed. Raises InputRefused for unreadable files.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    if len(found) > files or sum(path.stat().st_size for path in found) > size:
+        return ""
+    lines = [f"{compute_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in found]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

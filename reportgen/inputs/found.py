@@ -16,7 +16,7 @@ from reportgen.errors import InputRefused
 from reportgen.inputs.batch import inspect_batch
 from reportgen.inputs.described import Described
 from reportgen.inputs.ends import Ends, describe_ends
-from reportgen.inputs.files import compute_sha256, shown
+from reportgen.inputs.files import compute_folder_sha256, compute_sha256, shown
 from reportgen.inputs.fit import check_names
 from reportgen.inputs.history_files import find_history, load_found, load_histories
 from reportgen.inputs.labels import load_class_names
@@ -63,6 +63,8 @@ def _hash(path: Path | None) -> Hash:
     """Return the hash of a file, or why there is none."""
     if path is None:
         return Missing("none given")
+    if path.is_dir():
+        return compute_folder_sha256(path) or Missing("a folder with too much in it to be hashed")
     return compute_sha256(path) if path.is_file() else Missing("not a file")
 
 
@@ -183,4 +185,4 @@ def _display(batch: Batch | Predictions) -> dict[str, Display]:
 
 def _vocabularies(batch: Batch | Predictions) -> dict[str, tuple[str, ...]]:
     """Return the words of tokens, read from their files."""
-    return {name: load_class_names(given, "the vocabulary") for name, given in batch.vocabulary.items()}
+    return {name: load_class_names(given, "the vocabulary", gaps=True) for name, given in batch.vocabulary.items()}

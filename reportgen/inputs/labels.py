@@ -10,10 +10,13 @@ from reportgen.inputs.files import read_bounded, shown
 SIZE_LIMIT = 16 << 20
 
 
-def load_class_names(given: tuple[str, ...] | Path, what: str = "the class names") -> tuple[str, ...]:
+def load_class_names(
+    given: tuple[str, ...] | Path, what: str = "the class names", *, gaps: bool = False
+) -> tuple[str, ...]:
     """Return the names of one output's classes, in order of their index; raises InputRefused.
 
-    An empty line in the middle of a file is refused (it would shift every later class); those at its end are dropped.
+    An empty line in the middle of a file is refused (it would shift every later class) unless there may be `gaps` (the
+    padding token has no word); those at the end are dropped.
     """
     if not isinstance(given, Path):
         return given
@@ -26,6 +29,6 @@ def load_class_names(given: tuple[str, ...] | Path, what: str = "the class names
     names = [line.strip() for line in lines]
     while names and not names[-1]:
         names.pop()
-    if "" in names:
+    if "" in names and not gaps:
         raise InputRefused(f"{shown(given)}:{names.index('') + 1}: an empty line; each line needs a name ({what})")
     return tuple(names)

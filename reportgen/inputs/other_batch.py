@@ -78,6 +78,9 @@ def describe_tfrecord(batch: Batch, ends: Ends, confine: Path | None) -> Describ
 
 def describe_dataset(batch: Batch, ends: Ends, confine: Path | None) -> Described:
     """Describe a saved tf.data dataset; what it holds is only known to TensorFlow, in the worker."""
+    for path in batch.path.rglob("*") if confine is not None else ():
+        if confine and path.is_symlink() and not path.resolve().is_relative_to(confine):
+            raise InputRefused(f"{shown(path)}: the link leads outside {confine}, the folder of --confine")
     x, y = ({key: str(value) for key, value in part.items()} for part in (batch.x, batch.y))
     spec = BatchSpec(str(batch.path), "dataset", x or {"": ""}, y or {"": ""}, ids=batch.ids)
     return Described(spec, None, ("a saved tf.data dataset",), {})

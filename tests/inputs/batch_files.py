@@ -1,4 +1,4 @@
-"""Real batches for tests: the digits example's in every format, and a build through the command line that leaves nothing."""
+"""Real batches for tests, and a build through the command line that leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every batch format through the command line on real files: the same digits give the same numbers, whatever holds them."""
+"""Every batch format through the command line on real files: the same digits give the same numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reportgen.cli import main
 from reportgen.config import load_config
 from reportgen.inputs.found import find_inputs
 from reportgen.worker.batch import Chunk, open_batch
-from tests.inputs.batch_files import EXAMPLES, MODEL, NAMES, Case, all_text, digits, metric, section
+from tests.inputs.batch_files import EXAMPLES, MODEL, NAMES, Case, all_text, digits, metric
 
 HEAD = f"model: {MODEL}\nhistory: []\n"
 SPEC = "{x: {shape: [8, 8, 1]}, label: {dtype: int64}, id: {dtype: string}}"
@@ -299,7 +299,7 @@ def test_tokens_are_shown_as_the_words_of_the_vocabulary(case: Case) -> None:
     tokens[:, -1] = 9  # beyond the vocabulary
     np.savez(case.path / "p.npz", y=tokens[:, 0] % 2, p=np.linspace(0.1, 0.9, 40), x=tokens)
     words = ["", "the", "film", "was", "never", "dull"]
-    (case.path / "words.txt").write_text("<pad>\n" + "\n".join(words[1:]) + "\n")
+    (case.path / "words.txt").write_text("\n".join(words) + "\n")  # as TextVectorization: padding has no word
     report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, x: x, vocabulary: words.txt}")
     said = all_text(report, "predictions")
     row = int(report["samples"][0]["n_total"]) and " ".join(words[token] for token in tokens[0, :4]) + " 9"

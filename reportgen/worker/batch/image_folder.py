@@ -27,7 +27,7 @@ def open_images(spec: BatchSpec) -> Source:
         return Source(0, dict.fromkeys(spec.x, (0, 0, 1)), dict.fromkeys(spec.x, "float32"), lambda size: iter(()))
     first = look_at(folder / files[0][0], files[0][0])
     frame = choose_frame(spec, first)
-    sizes_known = bool(spec.size) or all(next(iter(spec.shapes.values()), (0, 0))[:2])
+    sizes_known = bool(spec.size) or any(len(shape) == 3 and all(shape[:2]) for shape in spec.shapes.values())
     if not sizes_known:
         _require_one_size(folder, files, first)
 
@@ -68,6 +68,8 @@ def list_pictures(folder: Path, classes: tuple[str, ...]) -> list[tuple[str, int
     inside = folder.resolve()
     found: list[tuple[str, int]] = []
     for index, name in enumerate(classes) if classes else [(-1, "")]:
+        if not (folder / name).resolve().is_relative_to(inside):
+            raise InputRefused(f"{folder.name}: the link `{name}` leads outside the folder; copy what it names")
         for path in sorted(_walk(folder / name if name else folder, inside, 0)):
             found.append((os.path.relpath(path, folder).replace(os.sep, "/"), index))
             if len(found) > FILE_LIMIT:

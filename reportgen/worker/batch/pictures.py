@@ -36,8 +36,7 @@ class Frame:
 
 def choose_frame(spec: BatchSpec, first: tuple[int, int, str]) -> Frame:
     """Return the frame: what the plan says, else what the model takes, else the first picture's own (h, w, color)."""
-    wanted = next(iter(spec.shapes.values()), ())
-    model = wanted if len(wanted) == 3 else (0, 0, 0)
+    model = next((shape for shape in spec.shapes.values() if len(shape) == 3), (0, 0, 0))
     height, width = spec.size or tuple(size or own for size, own in zip(model[:2], first[:2], strict=True))
     by_model = next((color for color, count in CHANNELS.items() if count == model[2]), first[2])
     return Frame(int(height), int(width), spec.color or by_model)
