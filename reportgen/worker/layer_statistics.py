@@ -41,12 +41,12 @@ def describe_reductions(n: int, activations: Sequence[ActivationFacts]) -> tuple
     rows = []
     samples = max((facts.samples for facts in activations), default=0)
     if samples and samples < n:
-        why = "looking at all of them would take several times as long as predicting"
+        why = "so that looking takes a fraction of the time of predicting; layers: {statistics: all} looks at every one"
         rows.append(Reduced("statistics of the layers", f"{samples:,} samples, a seeded choice", f"{n:,}", why))
-    strided = [facts for facts in activations if facts.stride > 1]
-    if strided:
-        largest = max(facts.stride for facts in strided)
-        kept = f"every 2nd to {largest}th position" if largest > 2 else "every 2nd position"
-        why = "activations, merges, recurrent, attention and last layers are looked at in full"
-        rows.append(Reduced(f"positions of {len(strided)} layers", kept, "all positions", why))
+    strides = [facts.stride for facts in activations if facts.stride > 1]
+    if strides:
+        low, high = min(strides), max(strides)
+        kept = f"one of {low}" if low == high else f"one of {low} to {high}, depending on the layer's size"
+        why = "activations, merges, recurrent, attention and last layers are looked at in full, the others at a stride"
+        rows.append(Reduced(f"positions of {len(strides)} layers", kept, "all positions", why))
     return tuple(rows)
