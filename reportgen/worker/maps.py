@@ -35,6 +35,7 @@ WORTH = (
     "RNN",
     "Bidirectional",
     "Attention",
+    "Embedding",
 )
 NEVER = ("Global", "ZeroPadding", "Cropping")
 

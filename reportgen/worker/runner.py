@@ -24,7 +24,7 @@ class Runner:
     """
 
     def __init__(
-        self, model: Any, feed: Feed, layers: Mapping[int, Any], sums: Mapping[int, LayerSums], *, compiled: bool
+        self, model: Any, feed: Feed, layers: Mapping[int, Any], sums: dict[int, LayerSums], *, compiled: bool
     ) -> None:
         import keras
 
@@ -34,6 +34,7 @@ class Runner:
         self.sums = sums
         self.problems: list[Problem] = []
         self._broken: set[int] = set()
+        self._started = False
         self._n = 0
         self._rows: Array | None = None
         self._function = self._compile() if compiled and keras.backend.backend() == "tensorflow" else None
@@ -47,8 +48,24 @@ class Runner:
         if self.feed.fixed_batch is not None and n < self.feed.fixed_batch:
             flat = [pad(array, self.feed.fixed_batch) for array in flat]
         tensors = [keras.ops.convert_to_tensor(array) for array in flat]
-        outputs = self._function(*tensors) if self._function is not None else self._call(tensors)
-        return _outputs(outputs, n)
+        return _outputs(self._run(tensors), n)
+
+    def _run(self, tensors: list[Any]) -> Any:
+        """Run the compiled function; a model that cannot be compiled is run eagerly from the first chunk on."""
+        if self._function is None:
+            return self._call(tensors)
+        try:
+            outputs = self._function(*tensors)
+        except Exception:
+            if self._started:
+                raise
+            # What the layers gave before it failed must not be counted twice.
+            for key, old in list(self.sums.items()):
+                self.sums[key] = LayerSums(old.path, old.activation, old.full, old.channels_first)
+            self._function = None
+            outputs = self._call(tensors)
+        self._started = True
+        return outputs
 
     def _call(self, tensors: list[Any]) -> Any:
         """Call the model once while its layers are watched."""

@@ -79,7 +79,7 @@ def _is_traced(value: Any) -> bool:
 
 
 def first_tensor(output: Any) -> Any:
-    """Return the tensor that stands for a layer's output: the first of several; None for text or nothing."""
+    """Return the tensor standing for a layer's output: the first of several; None for text, numbers of tokens, masks."""
     for _ in range(8):
         if isinstance(output, dict):
             output = next(iter(output.values()), None)
@@ -87,9 +87,8 @@ def first_tensor(output: Any) -> Any:
             output = output[0] if output else None
         else:
             break
-    dtype, shape = str(getattr(output, "dtype", "")), getattr(output, "shape", None)
-    numeric = any(word in dtype for word in ("float", "int", "bool"))
-    return output if numeric and shape is not None and len(shape) >= 1 else None
+    shape = getattr(output, "shape", None)
+    return output if "float" in str(getattr(output, "dtype", "")) and shape is not None and len(shape) >= 1 else None
 
 
 def to_numpy(value: Any) -> Array:

@@ -167,6 +167,25 @@ def test_a_subclassed_model_is_predicted_and_its_layers_are_measured(k) -> None:
         )
 
 
+def test_a_model_that_cannot_be_compiled_runs_eagerly_and_counts_nothing_twice(k) -> None:
+    class Eager(k.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden = k.layers.Dense(4, activation="relu", name="hidden")
+            self.final = k.layers.Dense(2, activation="softmax", name="final")
+
+        def call(self, x):
+            y = self.hidden(x)
+            return self.final(y * float(np.sign(y.numpy().sum())))
+
+    x = RNG.normal(size=(20, 3)).astype("float32")
+    model = Eager()
+    model(x)
+    evidence = models.examine(model, {"": x}, {"": np.arange(20) % 2}, chunk=3)
+    assert [problem.part for problem in evidence.problems] == ["graph"]
+    assert activations(evidence)["hidden"].values == 80 and evidence.outputs[0].n == 20
+
+
 def test_text_goes_into_a_text_model(k) -> None:
     tokens = k.layers.TextVectorization(20, output_sequence_length=4, name="tokens")
     tokens.adapt(["a b c", "d e"])
@@ -178,6 +197,7 @@ def test_text_goes_into_a_text_model(k) -> None:
     assert evidence.problems == () and evidence.outputs[0].task == "binary"
     assert evidence.kept.inputs["text"].tolist() == texts[evidence.kept.positions].tolist()
     assert math.isnan(evidence.inputs[0].mean) and "embedding" in activations(evidence)
+    assert "tokens" not in activations(evidence), "token numbers are no activations"
     numbers = models.examine(model, {"": np.zeros(20)})
     assert "takes text" in numbers.problems[0].message
 
