@@ -260,3 +260,76 @@ def test_constant_features_leave_out_pictures_and_tiny_batches() -> None:
 def test_no_prediction_check_breaks_on_tiny_batches(task: str, n: int) -> None:
     findings = run_checks(make_artifacts(task, n=n, classes=1 if task == "regression" else 3), {})
     assert not [(f.code, f.text) for f in findings if f.outcome == "error"]
+
+
+# label-suspects
+
+
+def test_changed_labels_are_suspicious_where_a_sure_model_is_reliable() -> None:
+    truth, said = right_in(1.0, 400)
+    labels = truth.copy()
+    labels[[7, 8]] = (labels[[7, 8]] + 1) % 4
+    found = finding("label-suspects", classifier(labels, said, 4, 0.999))
+    assert found.outcome == "warned" and "2 labels are suspicious" in found.text and "suspicion" in found.text
+    assert len(found.samples) == 2
+
+
+def test_mistakes_of_a_hesitant_or_of_an_unreliable_model_accuse_no_label() -> None:
+    truth, said = right_in(0.97, 400)
+    assert finding("label-suspects", classifier(truth, said, 4, 0.9)).outcome == "passed"
+    truth, said = right_in(0.7, 400)
+    assert finding("label-suspects", classifier(truth, said, 4, 0.999)).outcome == "passed"
+
+
+def test_identical_samples_with_different_labels_are_reported() -> None:
+    made = classifier(*right_in(1.0, 400), 4)
+    assert made.worker is not None
+    output = made.worker.outputs[0]
+    keys = output.records.keys.copy()
+    keys[[10, 11]] = keys[10]
+    records = replace(output.records, keys=keys)
+    found = finding(
+        "label-suspects", replace(made, worker=replace(made.worker, outputs=(replace(output, records=records),)))
+    )
+    assert found.outcome == "warned" and "1 group of identical samples with different labels" in found.text
+
+
+def test_scores_that_are_no_probabilities_have_no_suspects_to_judge() -> None:
+    found = finding("label-suspects", make_artifacts(scores="scores", n=200))
+    assert found.outcome == "not_applicable"
+
+
+# imbalance-hides-failure
+
+
+def rare(found_share: float, n: int = 2000, each: int = 25) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels with one rare class in two, found in this share of its cases; all others are right."""
+    truth = np.where(np.arange(n) % each == 0, 1, 0)
+    places = np.flatnonzero(truth)
+    said = truth.copy()
+    said[places[round(found_share * len(places)) :]] = 0
+    return truth, said
+
+
+def test_a_rare_class_that_is_mostly_missed_behind_a_high_accuracy_fires() -> None:
+    found = finding("imbalance-hides-failure", classifier(*rare(0.2), 2))
+    assert found.outcome == "warned" and "20.0% of its cases" in found.text and "96.8% of all answers" in found.text
+
+
+def test_a_rare_class_that_is_mostly_found_passes() -> None:
+    assert finding("imbalance-hides-failure", classifier(*rare(0.8), 2)).outcome == "passed"
+
+
+def test_a_handful_of_rare_samples_is_too_few_to_judge() -> None:
+    found = finding("imbalance-hides-failure", classifier(*rare(0.2, n=400, each=40), 2))
+    assert found.outcome == "not_applicable"
+
+
+def test_balanced_classes_have_no_rare_one() -> None:
+    assert finding("imbalance-hides-failure", classifier(*right_in(0.9, 400), 4)).outcome == "not_applicable"
+
+
+def test_a_low_accuracy_hides_nothing() -> None:
+    truth, said = rare(0.2)
+    said[::3] = 1 - said[::3]
+    assert finding("imbalance-hides-failure", classifier(truth, said, 2)).outcome != "warned"
