@@ -18,6 +18,21 @@ class ReportgenError(Exception):
         self.detail = detail
 
 
+LONGEST = 1200
+
+
+def on_one_line(text: str) -> str:
+    """Return `text` without a line break or any other character that a terminal obeys, its middle cut if it is long.
+
+    Names from a file stand in messages: they must not make a second line of one.
+    """
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST * 2 // 3]} ... {text[-LONGEST // 3 :]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c in "\r\n\t" else ascii(c)[1:-1] for c in text)
+
+
 class UsageError(ReportgenError):
     """The command line or the configuration is wrong."""
 
@@ -25,9 +40,12 @@ class UsageError(ReportgenError):
 
 
 class InputRefused(ReportgenError):
-    """An input was refused or could not be read."""
+    """An input was refused or could not be read. `message` is one line; `others` are further ones of its kind."""
 
     exit_code = 3
+
+    def __init__(self, message: str, *others: str, detail: str = "") -> None:
+        super().__init__("\n".join(map(on_one_line, (message, *others))), detail=detail)
 
 
 class WorkerFailed(InputRefused):

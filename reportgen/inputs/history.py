@@ -158,7 +158,7 @@ def _number(value: Any) -> float:
         return float(value)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
-    except ValueError:
+    except (ValueError, TypeError):
         if str(value).strip().lower() in _MISSING:
             return float("nan")
         raise _NotANumber(value) from None

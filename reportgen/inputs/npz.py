@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tokenize
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,9 @@ MEMBER_LIMIT = 10_000
 EXPANSION_LIMIT = 200  # DEFLATE reaches about 1030:1; data that anyone measured stays far below this
 EXPANSION_FLOOR = 256 << 20
 _HEADER_LIMIT = 10_000
+# What NumPy, tokenize and zlib raise for a header that is none.
+UNREADABLE = (ValueError, TypeError, EOFError, SyntaxError, RecursionError, tokenize.TokenError, zlib.error)
+UNREADABLE += (zipfile.BadZipFile, NotImplementedError)
 
 
 def read_npz_headers(path: Path) -> dict[str, ArrayHeader]:
@@ -66,7 +72,7 @@ def _read_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo, array: str, 
             if read is None:
                 raise ValueError(f"NPY version {version[0]}.{version[1]}")
             shape, _, dtype = read(stream, max_header_size=_HEADER_LIMIT)
-        except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             raise InputRefused(f"{name}: the header of array `{array}` cannot be read ({_first_line(error)})") from None
         header = stream.tell()
     declared = int(dtype.itemsize)

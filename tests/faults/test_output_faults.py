@@ -153,9 +153,7 @@ def test_98_sigkill_at_every_step_of_writing_leaves_an_old_or_a_new_report(
 def test_97_a_signal_at_every_step_of_writing_leaves_nothing_behind(case: Case, report: Path, number: int) -> None:
     old = old_report(case)
     for name, code in (("SIGINT", 130), ("SIGTERM", 143)):
-        ended = case.run(
-            "render", report, "-o", "out", code=KILL_AT.format(number=number, late=False, name=name)
-        )
+        ended = case.run("render", report, "-o", "out", code=KILL_AT.format(number=number, late=False, name=name))
         assert ended.code == code, ended.err
         assert old.read_bytes() == b"old" or read_report(old).title
         assert [path.name for path in case.out.iterdir()] == ["report.html"]

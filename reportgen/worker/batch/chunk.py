@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+LAST_LETTER = 0x10FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +44,11 @@ class Source:
     dtypes: dict[str, str]
     read: Callable[[int], Iterator[Chunk]]
     notes: tuple[str, ...] = field(default=())
+
+
+def check_letters(array: Array, what: str) -> None:
+    """Raise ValueError for text whose stored numbers are no letters: Python cannot even make a string of them."""
+    if array.dtype.kind == "U" and array.size and array.dtype.itemsize:
+        stored = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+        if int(np.frombuffer(array.tobytes(), stored).max()) > LAST_LETTER:
+            raise ValueError(f"{what} holds text that is none")

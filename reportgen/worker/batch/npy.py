@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import tokenize
+import tokenize
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from reportgen.errors import InputRefused
-from reportgen.worker.batch.chunk import Array, Source
+from reportgen.worker.batch.chunk import Array, Source, check_letters
 from reportgen.worker.batch.rows import Rows, source_of, wanted_arrays
 from reportgen.worker.plan import BatchSpec
 
@@ -27,7 +29,10 @@ def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[An
     read = _HEADERS.get(np.lib.format.read_magic(file))
     if read is None:
         raise ValueError("of an unknown version")
-    return read(file)
+    try:
+        return read(file)
+    except (TypeError, SyntaxError, RecursionError, EOFError, tokenize.TokenError) as error:
+        raise ValueError("its header cannot be read") from error
 
 
 def _open(path: Path) -> Rows:
@@ -53,7 +58,9 @@ def _read_rows(path: Path, header: int, shape: tuple[int, ...], dtype: np.dtype[
     with path.open("rb") as file:
         file.seek(header + first * size * dtype.itemsize)
         data = file.read((last - first) * size * dtype.itemsize)
-    return np.frombuffer(data, dtype).reshape(last - first, *shape[1:])
+    rows = np.frombuffer(data, dtype).reshape(last - first, *shape[1:])
+    check_letters(rows, path.name)
+    return rows
 
 
 def _read_columns(
@@ -61,4 +68,6 @@ def _read_columns(
 ) -> Array:
     """Return rows of a Fortran-ordered file, gathered through a mapping that is given up right away."""
     mapped = np.memmap(path, dtype, "r", header, shape, order="F")
-    return np.array(mapped[first:last], order="C")
+    rows = np.array(mapped[first:last], order="C")
+    check_letters(rows, path.name)
+    return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.errors import InputRefused
-from reportgen.worker.batch.chunk import Chunk, Source
+from reportgen.worker.batch.chunk import Chunk, Source, check_letters
+from reportgen.worker.batch.npy import read_npy_header
 from reportgen.worker.plan import BatchSpec
 
 Array = NDArray[Any]
@@ -73,9 +75,9 @@ def _describe(archive: zipfile.ZipFile, name: str, path: Path) -> _Member:
         raise InputRefused(f"{path}: no array named {name!r}; it has {names or 'no arrays'}") from None
     try:
         with archive.open(info) as file:
-            shape, fortran, dtype = _read_header(file)
+            shape, fortran, dtype = read_npy_header(file)
             header = file.tell()
-    except (ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except (ValueError, zlib.error, zipfile.BadZipFile, RuntimeError, EOFError) as error:
         raise InputRefused(f"{path}: array {name!r} is broken or of an unknown version", detail=str(error)) from error
     if dtype.hasobject:
         raise InputRefused(
@@ -97,16 +99,6 @@ def _describe(archive: zipfile.ZipFile, name: str, path: Path) -> _Member:
     return _Member(name, shape, np.dtype("<u2") if bfloat16 else dtype, fortran, bfloat16)
 
 
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, order and dtype of an NPY record, versions 1.0 and 2.0 (3.0 only names fields of structures)."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"NPY version {version}")
-
-
 def _read(path: Path, spec: BatchSpec, members: dict[str, _Member], size: int) -> Iterator[Chunk]:
     """Yield chunks of at most `size` samples; every member has its own stream."""
     streams = {name: _rows(path, member, size) for name, member in members.items()}
@@ -114,7 +106,7 @@ def _read(path: Path, spec: BatchSpec, members: dict[str, _Member], size: int) -
     for _ in range(0, n, size):
         try:
             rows = {name: next(stream) for name, stream in streams.items()}
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
             raise InputRefused(f"{path}: the file is damaged; write it again", detail=str(error)) from error
         yield Chunk(
             ids=tuple(_text(value) for value in rows[spec.ids].reshape(-1).tolist()) if spec.ids else (),
@@ -127,7 +119,7 @@ def _read(path: Path, spec: BatchSpec, members: dict[str, _Member], size: int) -
 def _rows(path: Path, member: _Member, size: int) -> Iterator[Array]:
     """Yield one array in pieces of at most `size` rows."""
     with zipfile.ZipFile(path) as archive, archive.open(f"{member.name}.npy") as file:
-        _read_header(file)
+        read_npy_header(file)
         whole = _read_whole(file, member) if member.fortran and len(member.shape) > 1 else None
         for start in range(0, member.shape[0], size):
             count = min(size, member.shape[0] - start)
@@ -138,6 +130,7 @@ def _rows(path: Path, member: _Member, size: int) -> Iterator[Array]:
             if len(data) != count * member.row_bytes:
                 raise EOFError(f"{member.name} ends early")
             rows = np.frombuffer(data, dtype=member.dtype).reshape(count, *member.shape[1:])
+            check_letters(rows, f"array {member.name!r}")
             yield _from_bfloat16(rows) if member.bfloat16 else rows
 
 
@@ -145,6 +138,7 @@ def _read_whole(file: IO[bytes], member: _Member) -> Array:
     """Return a Fortran-ordered array."""
     data = file.read(math.prod(member.shape) * member.dtype.itemsize)
     array = np.frombuffer(data, dtype=member.dtype).reshape(member.shape, order="F")
+    check_letters(array, f"array {member.name!r}")
     return _from_bfloat16(array) if member.bfloat16 else array
 
 
