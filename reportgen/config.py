@@ -16,8 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from reportgen.config_messages import UNSUPPORTED, explain, pattern_of, unknown_key
-from reportgen.config_paths import FUNCTION, Draft, settle
+from reportgen.config_paths import Draft, settle
 from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Settings
+from reportgen.config_values import FUNCTION
 from reportgen.config_yaml import SIZE_LIMIT, Mistake, Path_, read_yaml
 from reportgen.errors import UsageError
 from reportgen.inputs.trust import NOTHING, Trust
@@ -31,6 +32,8 @@ _SOURCES += (("batch", "vocabulary"),)
 _SOURCES += (("predictions", "path"), ("predictions", "classes"), ("predictions", "vocabulary"))
 _SOURCES += (("theme", "logo"), ("theme", "templates"))
 _CALLED: tuple[Path_, ...] = (("batch", "path"), ("predictions", "path"))  # where a function may be named
+_RUNS_CODE: dict[Path_, str] = {("python",): "python", ("custom_objects",): "custom_objects"}
+_RUNS_CODE |= {("model", "builder"): "builder"}
 _NEED_X = (".npz", ".h5", ".hdf5")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -63,6 +66,7 @@ def load_config(
         draft.raise_if_wrong()
     _apply_overrides(draft, overrides, os.environ if environment is None else environment)
     _take_out_unsupported(draft, trust)
+    _refuse_code(draft, trust)
     _refuse_sources(draft, trust)
     settings = _validate(draft)
     draft.raise_if_wrong()
@@ -149,12 +153,6 @@ def _take_out_unsupported(draft: Draft, trust: Trust) -> None:
             )
         else:
             draft.blame(path, f"`{name}` is not supported yet", key=True)
-    model = draft.tree.value.get("model")
-    if isinstance(model, dict):
-        draft.tree.value["model"] = "unsupported"
-        for key in model:
-            if ("model", key) not in UNSUPPORTED:
-                draft.blame(("model", key), f"`model` must be a path; `{key}` is not known under it", key=True)
 
 
 def _paths(value: Any, path: Path_ = ()) -> list[Path_]:
@@ -174,6 +172,16 @@ def _look_up(value: Any, path: Path_) -> Any:
     return value
 
 
+def _refuse_code(draft: Draft, trust: Trust) -> None:
+    """Refuse keys that run code, unless the command line trusts them."""
+    for path, needs in _RUNS_CODE.items():
+        if _look_up(draft.tree.value, path) is not None and needs not in trust:
+            name = ".".join(map(str, path))
+            draft.blame(
+                path, f"`{name}` runs code: it needs --trust={needs} on the command line", key=True, refuse=True
+            )
+
+
 def _refuse_sources(draft: Draft, trust: Trust) -> None:
     """Refuse addresses on the network and `module:function` where a path should stand."""
     for path in _SOURCES:
@@ -182,6 +190,8 @@ def _refuse_sources(draft: Draft, trust: Trust) -> None:
             {path: value} if not isinstance(value, dict) else {(*path, key): below for key, below in value.items()}
         )
         for place, text in _texts(entries):
+            if place == ("model", "builder"):
+                continue  # it is told by `_refuse_code`
             if isinstance(text, str) and "code" in trust and place in _CALLED and FUNCTION.fullmatch(text):
                 continue
             needs = "remote" if _ADDRESS.match(text) else "code" if FUNCTION.fullmatch(text) else ""

@@ -9,11 +9,18 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from reportgen.config_batch import Batch, Display, Feature, Normalize, Predictions
+from reportgen.config_model import BUILD_TAG, FILE_TAG, Build
 from reportgen.config_schema import CheckSetting, Gate, Layers, Limits, Settings, Theme
 from reportgen.config_yaml import Path_
 
 # Keys that people look for in another place.
-ELSEWHERE = {"normalize": "batch.normalize", "display": "batch.display", "vocabulary": "batch.vocabulary"} | {
+ELSEWHERE = {
+    "normalize": "batch.normalize",
+    "display": "batch.display",
+    "vocabulary": "batch.vocabulary",
+    "builder": "model.builder",
+    "weights": "model.weights",
+} | {
     "templates": "theme.templates",
     "logo": "theme.logo",
     "accent": "theme.accent",
@@ -23,14 +30,6 @@ ELSEWHERE = {"normalize": "batch.normalize", "display": "batch.display", "vocabu
 UNSUPPORTED: dict[Path_, str] = {
     ("baseline",): "",
     ("plugins",): "plugins",
-    ("python",): "python",
-    ("builder",): "builder",
-    ("weights",): "",
-    ("model", "builder"): "builder",
-    ("model", "weights"): "",
-    ("model", "custom_objects"): "custom_objects",
-    ("custom_objects",): "custom_objects",
-    ("backend",): "",
     ("batch", "weights"): "",
     ("predictions", "weights"): "",
     ("isolate",): "",
@@ -39,6 +38,7 @@ UNSUPPORTED: dict[Path_, str] = {
 }
 _SECTIONS: dict[Path_, type[BaseModel]] = {
     (): Settings,
+    ("model",): Build,
     ("batch",): Batch,
     ("batch", "normalize"): Normalize,
     ("batch", "normalize", "*"): Normalize,
@@ -95,7 +95,7 @@ def unknown_key(key: str, known: tuple[str, ...]) -> str:
 
 def explain(error: ErrorDetails) -> tuple[Path_, bool, str]:
     """Return where a pydantic error belongs, whether to its key (instead of its value), and what is wrong in words."""
-    path: Path_ = tuple(error["loc"])
+    path: Path_ = tuple(part for part in error["loc"] if part not in (FILE_TAG, BUILD_TAG))
     name = ".".join(str(part) for part in path if part != "")
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":

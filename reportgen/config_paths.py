@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from reportgen.config_batch import Batch, Predictions
+from reportgen.config_model import Build
 from reportgen.config_schema import Config, Settings
+from reportgen.config_values import FUNCTION
 from reportgen.config_yaml import Mistake, Path_, Tree
-from reportgen.errors import InputRefused, UsageError
+from reportgen.errors import InputRefused, UsageError, on_one_line
 from reportgen.inputs.trust import Trust
 
-FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 Source = TypeVar("Source", Batch, Predictions)
 
 
@@ -36,11 +36,12 @@ class Draft:
 
     def raise_if_wrong(self) -> None:
         """Raise everything that is wrong, or else everything that is refused, sorted by place."""
-        lines = [f"{place}: {mistake.text}" for mistake, place in sorted(self.wrong + self.refused)]
+        told = sorted(self.wrong + self.refused)
+        lines = list(dict.fromkeys(on_one_line(f"{place}: {mistake.text}") for mistake, place in told))
         if self.wrong:
-            raise UsageError("\n".join(dict.fromkeys(lines)))
+            raise UsageError("\n".join(lines))
         if self.refused:
-            raise InputRefused("\n".join(dict.fromkeys(lines)))
+            raise InputRefused(*lines)
 
 
 def settle(
@@ -49,9 +50,12 @@ def settle(
     """Make every path absolute, keep it below `confine`, and add what the command line granted."""
     folder = file.resolve().parent
     values = {name: getattr(settings, name) for name in Settings.model_fields}
-    values["title"] = settings.title or (settings.model or settings.predictions.path or Path("report")).stem
+    model = _model_path(settings)
+    values["title"] = settings.title or (model or settings.predictions.path or Path("report")).stem
     values["output"] = folder / settings.output.expanduser()
-    values["model"] = settings.model and folder / settings.model.expanduser()
+    values["model"] = model and folder / model.expanduser()
+    values["build"] = settings.model if isinstance(settings.model, Build) else None
+    values["python"] = settings.python and folder / settings.python.expanduser()
     history = settings.history
     if isinstance(history, Path):
         values["history"] = folder / history.expanduser()
@@ -78,6 +82,14 @@ def settle(
     return Config.model_construct(
         **values, file=file.resolve(), overrides=applied, trust=trust, confine=inside, keep_going=keep_going
     )
+
+
+def _model_path(settings: Settings) -> Path | None:
+    """Return the model's file; of a model that a function builds: its weights, else the function's module."""
+    if not isinstance(settings.model, Build):
+        return settings.model
+    module = settings.model.builder.partition(":")[0]
+    return settings.model.weights or Path(*module.split(".")).with_suffix(".py")
 
 
 def _absolute(part: Source, folder: Path) -> Source:

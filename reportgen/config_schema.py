@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from reportgen.config_batch import Batch, Predictions
+from reportgen.config_model import Backend, Build, Model, Objects
 from reportgen.config_values import (
     Colour,
     Duration,
@@ -25,7 +26,19 @@ from reportgen.config_values import (
     Whole,
 )
 
-__all__ = ["Batch", "CheckSetting", "Config", "Format", "Gate", "Layers", "Limits", "Predictions", "Settings", "Task", "Theme"]
+__all__ = [
+    "Batch",
+    "CheckSetting",
+    "Config",
+    "Format",
+    "Gate",
+    "Layers",
+    "Limits",
+    "Predictions",
+    "Settings",
+    "Task",
+    "Theme",
+]
 
 Level = Literal["off", "warn", "error"]
 Samples = Literal["show", "blur", "ids", "none"]
@@ -98,9 +111,20 @@ class Settings(Part):
     """Everything that a configuration file may say."""
 
     title: str = Field(default="", max_length=1000, description="The report's title; empty: the model file's name.")
-    model: FilePath | None = Field(
-        default=None, description="The trained model: .keras or .h5. Only predictions.path makes it needless."
+    model: Model | None = Field(
+        default=None,
+        description="The trained model: .keras, .h5, a SavedModel folder, {builder: module:function, weights: PATH}; "
+        "only predictions.path makes it needless.",
     )
+    custom_objects: Objects = Field(
+        default={},
+        description="The model's own classes and functions: [module:Name], or {name in the file: module:Name}.",
+    )
+    python: FilePath | None = Field(
+        default=None,
+        description="The interpreter of another environment, in which the model runs (needs Keras, NumPy).",
+    )
+    backend: Backend | None = Field(default=None, description="Keras's backend; left out: as Keras is set up.")
     history: History | None = Field(
         default=None,
         description="The training history: JSON, CSV, NPZ or TensorBoard folder; a list stitches the pieces of a "
@@ -142,6 +166,8 @@ class Config(Settings):
     """
 
     file: Path
+    model: Path | None = None  # settled: the file, or the weights of `build`
+    build: Build | None = None
     overrides: tuple[tuple[str, str], ...] = ()
     trust: frozenset[str] = frozenset()
     confine: Path | None = None

@@ -49,7 +49,10 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
         return _without_worker(config, refusal, clock, progress)
     clock.lap("check the inputs")
     limits = launch.Limits(config.limits.seconds, config.limits.memory or affordable_memory())
-    with launch.start(inputs.plan, limits=limits, isolate=config.isolate) as worker:
+    python = str(config.python) if config.python is not None else None
+    with launch.start(
+        inputs.plan, python=python, backend=config.backend or "", limits=limits, isolate=config.isolate
+    ) as worker:
         # What is imported and drawn here runs on one core while the worker imports Keras on the other.
         from reportgen import assembly
 

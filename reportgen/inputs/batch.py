@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reportgen.config_batch import Batch, Normalize
-from reportgen.config_paths import FUNCTION
+from reportgen.config_values import FUNCTION
 from reportgen.errors import InputRefused
 from reportgen.inputs.array_batch import describe_hdf5, describe_npy, describe_npz
 from reportgen.inputs.described import Described

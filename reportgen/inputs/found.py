@@ -15,12 +15,12 @@ from reportgen.config_schema import Config
 from reportgen.errors import InputRefused
 from reportgen.inputs.batch import inspect_batch
 from reportgen.inputs.described import Described
-from reportgen.inputs.ends import Ends, describe_ends
+from reportgen.inputs.ends import Ends
 from reportgen.inputs.files import compute_folder_sha256, compute_sha256, shown
 from reportgen.inputs.fit import check_names
 from reportgen.inputs.history_files import find_history, load_found, load_histories
 from reportgen.inputs.labels import load_class_names
-from reportgen.inputs.preflight import inspect_model
+from reportgen.inputs.model import describe_model
 from reportgen.report.values import Missing
 from reportgen.worker.plan import ModelSpec, Plan, PredictionsSpec
 
@@ -82,9 +82,7 @@ def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
     if config.model is None:
         return _find_predictions(config)
-    file = inspect_model(config.model, config.trust)
-    model = ModelSpec(str(config.model), file.format, safe_mode="lambda" not in config.trust)
-    ends = describe_ends(file.config)
+    model, ends = describe_model(config)
     check_names(config, ends)
     root = str(config.file.parent)
     described = inspect_batch(config.batch, ends, config.confine, root) if config.batch is not None else None

@@ -46,6 +46,7 @@ _FOREIGN = {
     "JaxLayer": "calls a Python function",
     "FlaxLayer": "calls a Python function",
 }
+_ACTIVATIONS = ("activation", "recurrent_activation")  # may stand as a bare name
 _KERAS_ONLY = "rebuild the model with Keras's own layers and save it again"
 
 
@@ -57,12 +58,19 @@ class Refused(Exception):
         self.where, self.problem, self.fix = where, problem, fix
 
 
-def check_config(config: dict[str, Any], trust: Trust) -> None:
-    """Walk a model's config; raises Refused at the first thing in it that is not Keras's own or that runs code."""
+def check_config(config: dict[str, Any], trust: Trust, own: frozenset[str] = frozenset()) -> None:
+    """Walk a model's config; raises Refused at the first thing in it that is not Keras's own or that runs code.
+
+    `own` are the names of custom classes and functions that the command line trusts.
+    """
     top = {key: value for key, value in config.items() if key != "compile_config"}
     for node, where in _walk(top):
         if "class_name" in node:
-            _check_object(node, where, trust)
+            _check_object(node, where, trust, own)
+        for key in _ACTIVATIONS:
+            name = node.get(key)
+            if isinstance(name, str) and name.removesuffix("_v2") not in names.FUNCTIONS | own:
+                _refuse_custom("function", name, where)
         if isinstance(node.get("vocabulary"), str):
             raise Refused(
                 where, "reads its vocabulary from a file outside the model", "save the model with the vocabulary in it"
@@ -94,7 +102,7 @@ def _name_of(node: dict[str, Any]) -> str:
     return name if isinstance(name, str) and node.get("class_name") not in ("DTypePolicy", "Policy") else ""
 
 
-def _check_object(node: dict[str, Any], where: str, trust: Trust) -> None:
+def _check_object(node: dict[str, Any], where: str, trust: Trust, own: frozenset[str]) -> None:
     """Check one serialised object: its class, or the function that it names."""
     name, module = node["class_name"], node.get("module")
     if not isinstance(name, str) or not isinstance(module, (str, type(None))):
@@ -113,7 +121,9 @@ def _check_object(node: dict[str, Any], where: str, trust: Trust) -> None:
         _check_operation(node, where)
         return
     if name == "function":
-        _check_function(node, module, where)
+        _check_function(node, module, where, own)
+        return
+    if _is_own(node, name, own) and not _is_python(module):
         return
     room = _room(module)
     if room is None and module not in (None, "builtins"):
@@ -142,11 +152,24 @@ def _room(module: str | None) -> str | None:
     return inner[0] if inner else ""
 
 
-def _check_function(node: dict[str, Any], module: str | None, where: str) -> None:
+def _is_own(node: dict[str, Any], name: str, own: frozenset[str]) -> bool:
+    """Tell whether a class or function is a trusted one, by its name or the one it is registered by."""
+    registered = node.get("registered_name")
+    return name in own or (isinstance(registered, str) and {registered, registered.rpartition(">")[2]} & own != set())
+
+
+def _is_python(module: str | None) -> bool:
+    """Tell whether a module is one of Python's own."""
+    return module != "builtins" and (module or "").split(".")[0] in sys.stdlib_module_names
+
+
+def _check_function(node: dict[str, Any], module: str | None, where: str, own: frozenset[str]) -> None:
     """Check a function by the name that it resolves to."""
     name = node.get("config")
     if not isinstance(name, str):
         raise Refused(where, "names a function that is no name", "the file is corrupt; save the model again")
+    if _is_own(node, name, own) and not _is_python(module):
+        return
     room = _room(module)
     if room is None and module not in (None, "builtins"):
         _refuse_module(name, str(module), where)
@@ -158,7 +181,7 @@ def _check_function(node: dict[str, Any], module: str | None, where: str) -> Non
 
 def _refuse_module(name: str, module: str, where: str) -> None:
     """Refuse what lies outside Keras: Python's own modules by that, others as custom code."""
-    if module.split(".")[0] in sys.stdlib_module_names:
+    if _is_python(module):
         raise Refused(
             where,
             f"names {module}.{name}, which is no part of Keras",
@@ -169,5 +192,6 @@ def _refuse_module(name: str, module: str, where: str) -> None:
 
 def _refuse_custom(kind: str, name: str, where: str, of: str = "") -> None:
     """Refuse a class or function of the author's own."""
-    fix = f"{_KERAS_ONLY}; custom code (custom_objects) is not supported yet"
+    written = f"[module:{name}]" if name.isidentifier() else f'{{"{name}": module:function}}'
+    fix = f"name it under `custom_objects: {written}` and allow it with --trust=custom_objects, or {_KERAS_ONLY}"
     raise Refused(where, f"uses the custom {kind} `{name}`{of}, which Keras does not have", fix)

@@ -37,8 +37,11 @@ def check_model(path: Path, trust: Trust = NOTHING) -> ModelSpec:
     return ModelSpec(str(path), inspect_model(path, trust).format, safe_mode="lambda" not in trust)
 
 
-def inspect_model(path: Path, trust: Trust = NOTHING) -> ModelFile:
-    """Check a model file and return its config; raises InputRefused as `check_model` does."""
+def inspect_model(path: Path, trust: Trust = NOTHING, own: frozenset[str] = frozenset()) -> ModelFile:
+    """Check a model file and return its config; raises InputRefused as `check_model` does.
+
+    `own` are the names of custom classes and functions that are trusted.
+    """
     name = shown(path)
     _refuse_folder(path, name)
     size = check_file(path, "the model")
@@ -50,19 +53,28 @@ def inspect_model(path: Path, trust: Trust = NOTHING) -> ModelFile:
         found, declared = _inspect_h5(path, name, size)
     else:
         raise InputRefused(f"{name}: is neither a .keras nor an HDF5 file; {_SAVE}")
-    _check_config(found.config, declared, name, trust)
+    _check_config(found.config, declared, name, trust, own)
     return found
+
+
+def check_weights(path: Path) -> None:
+    """Look at a file of weights for a model that a function builds; raises InputRefused as for a model file."""
+    name = shown(path)
+    size = check_file(path, "the weights")
+    with path.open("rb") as stream:
+        magic = stream.read(8)
+    if magic.startswith(b"PK"):
+        _inspect_zip(path, name, size)
+    elif magic == b"\x89HDF\r\n\x1a\n":
+        _check_structure(_structure(memoryview(map_file(path)), name), name, size)
+    else:
+        raise InputRefused(f"{name}: is no file of weights; save them: model.save_weights('model.weights.h5')")
 
 
 def _refuse_folder(path: Path, name: str) -> None:
     """Say what a folder in place of a model file may be."""
     if not path.is_dir():
         return
-    if (path / "saved_model.pb").exists():
-        text = (
-            "is a SavedModel folder, whose operations can do anything: it needs --trust=savedmodel (not supported yet)"
-        )
-        raise InputRefused(f"{name}: {text}; {_SAVE}")
     if (path / "config.json").exists():
         raise InputRefused(f"{name}: is an unpacked .keras folder; pack it again, or {_SAVE}")
     raise InputRefused(f"{name}: is a folder; the model must be a file; {_SAVE}")
@@ -132,10 +144,10 @@ def _read_json(text: bytes, what: str) -> dict[str, Any]:
     return data
 
 
-def _check_config(config: dict[str, Any], weights: int, name: str, trust: Trust) -> None:
+def _check_config(config: dict[str, Any], weights: int, name: str, trust: Trust, own: frozenset[str]) -> None:
     """Refuse a config that names what may not run, or that declares weights which the file does not have."""
     try:
-        check_config(config, trust)
+        check_config(config, trust, own)
     except Refused as error:
         where = f"layer `{error.where}`" if error.where else "the model"
         raise InputRefused(f"{name}: {where} {error.problem}; {error.fix}") from None

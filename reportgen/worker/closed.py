@@ -6,26 +6,29 @@ They become one layer of a functional model, so that inputs, outputs, prediction
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from reportgen.worker.loaded import Loaded
 from reportgen.worker.plan import ModelSpec
 
-Notes = tuple[str, ...]
 ENDPOINTS = ("serve", "serving_default")
 OLD_KERAS = (
     "The file was read with tf_keras, the Keras 2 that is installed beside this Keras: predictions and metrics work, "
     "its layers cannot be looked into."
 )
 SAVED_MODEL = (
-    "The model is a SavedModel: it holds the operations of a trained model, but not its layers. Predictions and metrics "
-    "work; save the model as .keras too to see its layers."
+    "The model is a SavedModel: it holds the operations of a trained model, but not its layers. Predictions and "
+    "metrics work; save the model as .keras too to see its layers."
 )
 
 
-def load_with_tf_keras(path: Path, spec: ModelSpec) -> tuple[Any, Notes, str]:
-    """Load a Keras 2 file with tf_keras; return the model around it, notes, and why its layers stay closed."""
+def load_with_tf_keras(path: Path) -> Loaded:
+    """Load a Keras 2 file with tf_keras, as one closed layer."""
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     import tf_keras
 
@@ -42,17 +45,23 @@ def load_with_tf_keras(path: Path, spec: ModelSpec) -> tuple[Any, Notes, str]:
         return _by_name(old(value, training=False), names)
 
     model = _wrap(old.name, call, inputs, "KerasTwoModel")
-    return model, (f"Read with tf_keras {tf_keras.__version__}.",), OLD_KERAS
+    note = f"Read with tf_keras {tf_keras.__version__}."
+    return Loaded(model, (note,), OLD_KERAS, (_count(old.weights), _count(old.trainable_weights)))
 
 
-def load_saved_model(spec: ModelSpec) -> tuple[Any, Notes, str]:
-    """Load a SavedModel's signature: "serve" of model.export, else "serving_default", else the first one.
+def load_saved_model(spec: ModelSpec) -> Loaded:
+    """Load a SavedModel's signature as one closed layer: "serve" (model.export's), "serving_default", or the first.
 
-    Returns the model around it, notes, and why its layers stay closed. Raises ValueError without any signature.
+    Raises ValueError without any signature.
     """
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(spec.path)
+    try:
+        loaded = tf.saved_model.load(spec.path)
+    except AttributeError as error:
+        if "add_slot" not in str(error):
+            raise
+        loaded = _load_without_slots(Path(spec.path))
     signatures = {name: loaded.signatures[name] for name in loaded.signatures}
     name = next((name for name in (*ENDPOINTS, *signatures) if name in signatures), None)
     if name is None:
@@ -67,7 +76,32 @@ def load_saved_model(spec: ModelSpec) -> tuple[Any, Notes, str]:
 
     model = _wrap(Path(spec.path).name, call, inputs, "SavedModel")
     model._reportgen_saved_model = loaded  # the variables live as long as this object does
-    return model, (f"The signature {name} of the SavedModel was called.",), SAVED_MODEL
+    note = f"The signature {name} of the SavedModel was called."
+    parameters = (_count(signature.variables), _count(signature.trainable_variables))
+    return Loaded(model, (note,), SAVED_MODEL, parameters)
+
+
+def _load_without_slots(path: Path) -> Any:
+    """Load a SavedModel that holds an optimizer of Keras 2, whose state no optimizer of today takes: without that state."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    graph = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    for meta in graph.meta_graphs:
+        for node in meta.object_graph_def.nodes:
+            del node.slot_variables[:]
+    with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
+        copied = Path(folder)
+        (copied / "saved_model.pb").write_bytes(graph.SerializeToString())
+        for part in path.iterdir():
+            if part.name != "saved_model.pb":
+                (copied / part.name).symlink_to(part.resolve())
+        return tf.saved_model.load(folder)
+
+
+def _count(variables: Any) -> int:
+    """Return the number of values of some variables."""
+    return sum(int(np.prod(variable.shape)) for variable in variables)
 
 
 def _shape(shape: Any) -> tuple[int | None, ...]:

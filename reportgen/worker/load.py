@@ -5,39 +5,87 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reportgen.analysis.evidence import Problem
 from reportgen.worker.explain import CannotLoad, explain_keras2, explain_load
+from reportgen.worker.loaded import Loaded
 from reportgen.worker.old_operations import hard_sigmoid, make_layers
+from reportgen.worker.own_code import call_builder, load_objects
 from reportgen.worker.plan import ModelSpec
-from reportgen.worker.repair import OLD_HARD_SIGMOID, is_keras2, repair_config
+from reportgen.worker.repair import OLD_HARD_SIGMOID, is_keras2, refer_to_functions, repair_config
 from reportgen.worker.rewrite import drop_unknown, write_copy
 from reportgen.worker.saved import Saved
+from reportgen.worker.spoken import say_error
+from reportgen.worker.unbuilt import build_by_calling, is_built
 
 __all__ = ["CannotLoad", "Loaded", "load_model"]
 
 SUFFIXES = {"keras": {".keras"}, "h5": {".h5", ".hdf5"}}
 MOST_REPAIRS = 30
+Sample = Callable[[], dict[str, Any]]
 Config = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A live model and what had to be done to load it. `closed` says why its layers cannot be looked into, "" if they can."""
-
-    model: Any
-    notes: tuple[str, ...] = ()
-    closed: str = ""
-
-
-def load_model(spec: ModelSpec, saved: Saved | None = None) -> Loaded:
+def load_model(spec: ModelSpec, saved: Saved | None = None, sample: Sample | None = None) -> Loaded:
     """Load a model without compiling it (a missing custom loss never matters). Raises CannotLoad.
 
     With `saved`, what the file says about itself, configurations of older Keras versions are brought up to date.
+    `sample` returns a few samples by input name, on which a model that is not built yet is called.
     """
+    objects = load_objects(spec)
+    _register(objects | _registered(saved, objects))
+    if spec.format == "savedmodel":
+        return _load_saved_model(spec)
+    loaded = _build_model(spec, sample) if spec.format == "builder" else _load_file(spec, saved)
+    if sample is not None and not is_built(loaded.model):
+        build_by_calling(loaded.model, sample())
+        return replace(loaded, notes=(*loaded.notes, "The model was built by calling it on the batch."))
+    return loaded
+
+
+def _build_model(spec: ModelSpec, sample: Sample | None) -> Loaded:
+    """Call the function that builds the model, and load its weights."""
+    model = call_builder(spec)
+    notes = (f"The model was built by {spec.builder}.",)
+    if not spec.path:
+        return Loaded(model, notes)
+    if sample is not None and not is_built(model):
+        build_by_calling(model, sample())
+    try:
+        model.load_weights(spec.path)
+    except Exception as error:
+        text = f"{Path(spec.path).name}: the weights do not fit the model of {spec.builder}: {say_error(error)}"
+        fix = "Name the function that built the model these weights were saved from."
+        raise CannotLoad(Problem("load", text, fix, str(error)[:2000])) from error
+    return Loaded(model, notes)
+
+
+def _load_saved_model(spec: ModelSpec) -> Loaded:
+    """Load a SavedModel, on TensorFlow alone."""
+    import keras
+
+    name = Path(spec.path).name
+    if keras.backend.backend() != "tensorflow":
+        text = f"{name}: a SavedModel needs TensorFlow; Keras runs on {keras.backend.backend()} here."
+        raise CannotLoad(Problem("load", text, "Set backend: tensorflow, or save the model as .keras."))
+    from reportgen.worker.closed import load_saved_model
+
+    try:
+        loaded = load_saved_model(spec)
+    except Exception as error:
+        text = f"{name}: the SavedModel could not be loaded: {say_error(error)}"
+        raise CannotLoad(Problem("load", text, "Export it again with model.export(...).", str(error)[:2000])) from error
+    return replace(loaded, notes=(*loaded.notes, *spec.notes))
+
+
+def _load_file(spec: ModelSpec, saved: Saved | None) -> Loaded:
+    """Load a `.keras` or HDF5 file."""
     path = Path(spec.path)
     notes = []
     if path.suffix.lower() not in SUFFIXES.get(spec.format, set()):
@@ -59,6 +107,7 @@ def _load_any(spec: ModelSpec, saved: Saved | None, folder: Path) -> tuple[Any, 
     if saved is None:
         return _load(spec, _by_content(path, folder, spec.format)), ()
     config, left_out = repair_config(saved.config, saved.keras_version)
+    config = refer_to_functions(config, frozenset(spec.custom_objects))
     for _ in range(MOST_REPAIRS):
         try:
             if config == saved.config:
@@ -72,6 +121,14 @@ def _load_any(spec: ModelSpec, saved: Saved | None, folder: Path) -> tuple[Any, 
                 raise
             config, left_out = smaller[0], (*left_out, *smaller[1])
     raise ValueError(f"the configuration has more than {MOST_REPAIRS} kinds of arguments that this Keras does not have")
+
+
+def _registered(saved: Saved | None, objects: dict[str, Any]) -> dict[str, Any]:
+    """Return the objects under the names that the file registered them by ("package>Name")."""
+    found = (
+        re.findall(r'"registered_name": "([^"\\\\]+>[^"\\\\]+)"', json.dumps(saved.config)) if saved is not None else []
+    )
+    return {name: objects[name.rpartition(">")[2]] for name in found if name.rpartition(">")[2] in objects}
 
 
 def _register(objects: dict[str, Any]) -> None:
@@ -126,6 +183,6 @@ def _load_otherwise(spec: ModelSpec, saved: Saved | None, error: Exception) -> L
     from reportgen.worker.closed import load_with_tf_keras
 
     try:
-        return Loaded(*load_with_tf_keras(path, spec))
+        return load_with_tf_keras(path)
     except Exception as second:
         raise CannotLoad(explain_keras2(second, path, saved.keras_version, keras.__version__)) from second

@@ -1,4 +1,4 @@
-"""TensorFlow operations that Keras 2 kept as layers (`x / 255.`, `tf.nn.relu(x)`, `x[:, 2:]`), for the TensorFlow backend.
+"""TensorFlow operations that Keras 2 kept as layers (`x / 255.`, `tf.nn.relu(x)`, `x[:, 2:]`), on TensorFlow only.
 
 Only the operations named here are called: they compute, and neither read nor write anything else.
 """

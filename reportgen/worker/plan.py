@@ -28,14 +28,22 @@ PREPROCESSES = (
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Where the model is: its absolute path and its format by content, "keras" or "h5"; "none" without a model.
+    """Where the model is: its absolute path and its format by content.
 
-    `safe_mode` is Keras's; False only where the command line said `--trust=lambda`.
+    "keras", "h5", "savedmodel" (a folder), "builder" (a function makes it, `path` holds its weights, "" for none), or
+    "none" without a model.
+
+    `safe_mode` is Keras's; False only where the command line said `--trust=lambda`. `builder` is `module:function`;
+    `custom_objects` maps names in the file to `module:Name`. Modules are looked for in `root` first. `notes` are told.
     """
 
     path: str
     format: str
     safe_mode: bool = True
+    builder: str = ""
+    custom_objects: dict[str, str] = field(default_factory=dict)
+    root: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

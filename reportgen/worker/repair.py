@@ -1,4 +1,4 @@
-"""Bring the configuration of an older model into the form that this Keras reads. Pure JSON in, JSON out; nothing is run.
+"""Bring the configuration of an older model into the form that this Keras reads. JSON in, JSON out; nothing is run.
 
 Keras 2 wrote arguments that Keras 3 does not know, counted the calls of nested models from 1, and wrote calls as nested
 lists. Keras 3 before 3.12 put a model's only input and only output into a list, and took them out again when loading.
@@ -76,6 +76,20 @@ def repair_config(config: Config, version: str) -> tuple[Config, tuple[str, ...]
         for model in _models(fixed):
             _unwrap_ends(model["config"])
     return fixed, tuple(left_out)
+
+
+def refer_to_functions(config: Config, names: frozenset[str]) -> Config:
+    """Return a copy in which activations that bear one of `names` are references: Keras takes bare names for its own."""
+    fixed = copy.deepcopy(config)
+    stack: list[Any] = [fixed] if names else []
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            for key in ("activation", "recurrent_activation"):
+                if isinstance(node.get(key), str) and node[key] in names:
+                    node[key] = _function(node[key])
+        stack += [part for part in (node.values() if isinstance(node, dict) else node) if isinstance(part, dict | list)]
+    return fixed
 
 
 def _at_home(layer: Config) -> Config:
@@ -166,6 +180,8 @@ def _repair_layer(layer: Config, left_out: dict[str, None]) -> Config:
     for name in ("activation", "recurrent_activation"):  # one name, two functions
         if settings.get(name) == "hard_sigmoid":
             settings[name] = _function(OLD_HARD_SIGMOID)
+        elif isinstance(settings.get(name), str):  # TensorFlow 1 wrote "softmax_v2"
+            settings[name] = settings[name].removesuffix("_v2")
     if kind == "GRU":
         settings.setdefault("reset_after", False)  # what it was before there was a choice
     if kind == "ThresholdedReLU":  # gone in Keras 3, where ReLU does the same

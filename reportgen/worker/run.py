@@ -27,7 +27,7 @@ from reportgen.worker.dot import keras_dot
 from reportgen.worker.feed import CannotFeed
 from reportgen.worker.inference import HIDDEN, Emit, PassResult, run_pass
 from reportgen.worker.layer_facts import read_layers
-from reportgen.worker.load import CannotLoad, load_model
+from reportgen.worker.load import CannotLoad, Loaded, load_model
 from reportgen.worker.maps import choose_layers, choose_samples, collect_maps
 from reportgen.worker.plan import Plan
 from reportgen.worker.saved import Saved, read_saved
@@ -35,6 +35,8 @@ from reportgen.worker.spoken import say_error
 from reportgen.worker.versions import peak_memory, read_versions
 from reportgen.worker.walk import Walk, walk_model
 from reportgen.worker.weights import read_kernels, read_weights
+
+FEW = 2  # samples that an unbuilt model is called on
 
 
 @dataclass(slots=True)
@@ -80,18 +82,17 @@ def run(plan: Plan, emit: Emit, before: Sequence[tuple[str, float]] = ()) -> Wor
     """
     found = _Evidence(emit, timings=list(before))
     saved: Saved | None = None
-    model: Any = None
-    notes: tuple[str, ...] = ()
+    loaded = Loaded(None)
     with found.part("load", "Loading the model"):
         with suppress(Exception):  # Keras's own message about a broken file follows from load_model.
             saved = read_saved(plan.model)
-        loaded = load_model(plan.model, saved)
-        model, notes = loaded.model, loaded.notes
-    if model is None and saved is not None:
+        loaded = load_model(plan.model, saved, (lambda: _first_samples(plan)) if plan.batch is not None else None)
+    model = loaded.model
+    if (model is None or loaded.closed) and saved is not None:
         with found.part("graph", "Reading the graph from the configuration"):
             found.graph = graph_from_config(saved.config)
     if model is not None:
-        _look_at_model(found, plan, model, saved, notes, lambda: _open_batch(plan, model))
+        _look_at_model(found, plan, loaded, saved, lambda: _open_batch(plan, model))
     return _assemble(found)
 
 
@@ -104,36 +105,46 @@ def _open_batch(plan: Plan, model: Any) -> Source | None:
     return open_batch(replace(plan.batch, shapes=shapes))
 
 
+def _first_samples(plan: Plan) -> dict[str, Any]:
+    """Return the first samples of the batch, by input name."""
+    source = open_batch(plan.batch) if plan.batch is not None else None
+    chunk = next(iter(source.read(FEW)), None) if source is not None else None
+    if chunk is None:
+        raise CannotLoad(Problem("load", "The model is not built yet, and there is no sample to call it on."))
+    return chunk.inputs
+
+
 def run_in_process(plan: Plan, model: Any, source: Source | None, emit: Emit = lambda event: None) -> WorkerEvidence:
     """Do the same for a live model and an opened source, in this process: for the Python API and the callback."""
     found = _Evidence(emit)
-    _look_at_model(found, plan, model, None, (), lambda: source)
+    _look_at_model(found, plan, Loaded(model), None, lambda: source)
     return _assemble(found)
 
 
 def _look_at_model(
     found: _Evidence,
     plan: Plan,
-    model: Any,
+    loaded: Loaded,
     saved: Saved | None,
-    notes: tuple[str, ...],
     batch: Callable[[], Source | None],
 ) -> None:
     """Gather everything that a loaded model can tell."""
-    walk = Walk(connected=False)
+    model, walk = loaded.model, Walk(connected=False)
     with found.part("architecture", "Reading the layers"):
         walk = walk_model(model)
-        found.layers = read_layers(walk)
-        found.model = read_model(model, saved, notes)
-    with found.part("weights", "Reading the weights"):
-        found.weights = read_weights(walk)
-        found.kernels = read_kernels(walk)
-    with found.part("graph", "Reading the graph"):
-        found.graph = read_graph(walk)
-        if found.graph is None:
-            found.problems.append(Problem("graph", SUBCLASSED))
+        found.model = read_model(model, saved, loaded.notes)
+        if loaded.closed:  # one layer around everything: nothing to look into
+            total, trainable = loaded.parameters
+            found.model = replace(found.model, parameters=total, trainable_parameters=trainable)
+            plan = replace(plan, statistics="off")
         else:
-            found.dot = keras_dot(model, walk)
+            found.layers = read_layers(walk)
+    if not loaded.closed:
+        with found.part("weights", "Reading the weights"):
+            found.weights = read_weights(walk)
+            found.kernels = read_kernels(walk)
+    with found.part("graph", "Reading the graph"):
+        _read_graph(found, loaded, walk)
     source: Source | None = None
     with found.part("batch", "Opening the batch"):
         source = batch()
@@ -141,9 +152,22 @@ def _look_at_model(
         return
     with found.part("predict", "Predicting"):
         found.passed = run_pass(model, found.model, walk, found.layers, plan, source, found.emit)
-    if found.passed is not None and plan.privacy not in HIDDEN:
+    if found.passed is not None and plan.privacy not in HIDDEN and not loaded.closed:
         with found.part("maps", "Collecting activation maps"):
             _collect_maps(found, plan, model, walk, found.passed)
+
+
+def _read_graph(found: _Evidence, loaded: Loaded, walk: Walk) -> None:
+    """Read the graph, unless the configuration has already given it, or say why there is none."""
+    if loaded.closed:
+        found.problems.append(Problem("layers", loaded.closed))
+    if found.graph is not None:
+        return
+    found.graph = read_graph(walk)
+    if found.graph is None:
+        found.problems.append(Problem("graph", SUBCLASSED))
+    else:
+        found.dot = keras_dot(loaded.model, walk)
 
 
 def _collect_maps(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: PassResult) -> None:

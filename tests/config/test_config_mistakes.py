@@ -157,7 +157,6 @@ def test_a_file_without_keys_is_explained(tmp_path: Path, text: str) -> None:
     [
         ("baseline: x.html", "`baseline`"),
         ("gates:\n  accuracy: {min: 0.9, max_drop: 0.01}", "`gates.accuracy.max_drop`"),
-        ("backend: jax", "`backend`"),
         ("explain: true", "`explain`"),
     ],
 )
@@ -172,7 +171,7 @@ CODE = [
     ("python: ./evil.sh", "python"),
     ("plugins: [os]", "plugins"),
     ("custom_objects: [a:B]", "custom_objects"),
-    ("builder: a:b", "builder"),
+    ("title: x\nmodel: {builder: 'a:b'}", "builder"),
     ("batch: {path: 'evil.module:run', x: x}", "code"),
     ("history: evil:run", "code"),
 ]
@@ -182,13 +181,13 @@ CODE = [
 def test_108_a_key_that_runs_code_is_refused_with_exit_3_and_names_the_flag(
     tmp_path: Path, text: str, needs: str
 ) -> None:
-    path = write(tmp_path, f"model: m.keras\n{text}\n")
+    path = write(tmp_path, f"model: m.keras\n{text}\n" if "model" not in text else text)
     result = CliRunner().invoke(main, ["check", str(path)])
     assert result.exit_code == 3, result.output
     assert f"--trust={needs}" in result.stderr and f"{path}:2:" in result.stderr
 
 
-@pytest.mark.parametrize(("text", "needs"), [(text, needs) for text, needs in CODE if "batch" not in text])
+@pytest.mark.parametrize(("text", "needs"), [("plugins: [os]", "plugins"), ("history: evil:run", "code")])
 def test_108_with_trust_what_is_not_supported_yet_says_so_with_exit_2(tmp_path: Path, text: str, needs: str) -> None:
     path = write(tmp_path, f"model: m.keras\n{text}\n")
     result = CliRunner().invoke(main, ["check", str(path), f"--trust={needs}"])
@@ -198,14 +197,30 @@ def test_108_with_trust_what_is_not_supported_yet_says_so_with_exit_2(tmp_path: 
 @pytest.mark.parametrize(("text", "needs"), CODE)
 def test_108_trust_for_something_else_is_not_enough(tmp_path: Path, text: str, needs: str) -> None:
     other = next(name for name in TRUSTS if name != needs)
-    result = CliRunner().invoke(main, ["check", str(write(tmp_path, f"model: m.keras\n{text}\n")), f"--trust={other}"])
+    path = write(tmp_path, f"model: m.keras\n{text}\n" if "model" not in text else text)
+    result = CliRunner().invoke(main, ["check", str(path), f"--trust={other}"])
     assert result.exit_code == 3
 
 
 def test_108_a_builder_as_model_names_the_flag(tmp_path: Path) -> None:
     path = write(tmp_path, "model: {builder: 'a.b:make', weights: w.weights.h5}\n")
     result = CliRunner().invoke(main, ["check", str(path)])
-    assert result.exit_code == 2 and "--trust=builder" in result.stderr and "`model.weights`" in result.stderr
+    assert result.exit_code == 3 and "--trust=builder" in result.stderr and "`model.builder`" in result.stderr
+
+
+def test_a_builder_without_a_function_is_told_at_its_place(tmp_path: Path) -> None:
+    said = only(tmp_path, "model:\n  weights: w.weights.h5\n")
+    assert said.startswith("config.yaml:2:3: ") and "`model.builder` is required" in said
+
+
+def test_a_builder_that_names_no_function_is_told(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, "model:\n  builder: make.py\n", trust=frozenset({"builder"}))
+    assert said == ["config.yaml:2:12: `model.builder` must be written as module:function, not `make.py`"]
+
+
+def test_custom_objects_that_name_no_module_are_told(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, "model: m.keras\ncustom_objects: [Swirl]\n", trust=frozenset({"custom_objects"}))
+    assert len(said) == 1 and "must be written as module:function, not `Swirl`" in said[0]
 
 
 def test_108_the_model_as_function_names_the_flag(tmp_path: Path) -> None:

@@ -152,8 +152,8 @@ def test_5_an_object_hidden_in_a_nodes_arguments_is_refused(folder: Folder) -> N
 
 def test_6_a_custom_class_is_shown_with_its_module_and_the_fix(folder: Folder) -> None:
     odd = layer("Swirl", "my_project.layers", name="swirl_1")
-    said = refused(folder, sequential(odd, dense()), "`swirl_1`", "`Swirl`", "`my_project.layers`", "custom_objects")
-    assert "not supported yet" in said
+    words = ("`swirl_1`", "`Swirl`", "`my_project.layers`", "`custom_objects: [module:Swirl]`", "--trust=custom_objects")
+    refused(folder, sequential(odd, dense()), *words)
 
 
 def test_6_a_custom_class_without_a_module_is_shown(folder: Folder) -> None:
