@@ -21,6 +21,7 @@ NEAR_DEAD = 0.01
 # About how many values a sample are looked at in the strided tier, and for histograms in both.
 STRIDED_VALUES = 2048
 LONG_ROW = 1024
+BLOCK = 1 << 17  # values, half a megabyte: stays in cache
 # The flat ends: where the derivative is under 4% of its largest (sigmoid) or under 2% (tanh).
 FLAT = {"sigmoid": (0.01, 0.99), "hard_sigmoid": (0.0, 1.0), "tanh": (-0.99, 0.99), "hard_tanh": (-1.0, 1.0)}
 
@@ -85,21 +86,22 @@ class LayerSums:
         self._count_active(part, call)
 
     def _add_finite(self, part: Array, totals: Array) -> None:
-        """Add values that are all finite: float32 within a sample, float64 across samples."""
-        rows = part.reshape(len(part), -1)
-        flags = np.empty(rows.shape[1], dtype=bool)
+        """Add values that are all finite, block by block: float32 within a block or sample, float64 across them."""
+        flat = part.reshape(-1)
+        flags = np.empty(min(BLOCK, flat.size), dtype=bool)
         squares, zeros = 0.0, 0
         with np.errstate(over="ignore"):
-            for row in rows:
-                squares += float(np.dot(row, row))
-                zeros += int(np.count_nonzero(np.equal(row, 0, out=flags)))
+            for start in range(0, flat.size, BLOCK):
+                block = flat[start : start + BLOCK]
+                squares += float(np.dot(block, block))
+                zeros += int(np.count_nonzero(np.equal(block, 0, out=flags[: block.size])))
         if not math.isfinite(squares):  # Beyond 1e19 a square overflows float32.
-            squares = float(np.square(rows, dtype=np.float64).sum())
-        self.values += rows.size
+            squares = float(np.square(flat, dtype=np.float64).sum())
+        self.values += flat.size
         self.total += float(totals.sum(dtype=np.float64))
         self.squares += squares
         self.zeros += zeros
-        self.low = min(self.low, float(rows.min()))
+        self.low = min(self.low, float(flat.min()))
 
     def _add_mixed(self, part: Array) -> None:
         """Add the finite values of an output that also holds NaN, Inf, or values whose sum overflows."""

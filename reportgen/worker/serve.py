@@ -16,6 +16,8 @@ from reportgen.worker.isolation import settle_in
 
 EVENTS_FD = "REPORTGEN_EVENTS_FD"
 LIFELINE_FD = "REPORTGEN_LIFELINE_FD"
+# Keras walks a model by recursion: Python's usual limit ends at some 950 layers in a row.
+DEEPEST = 20_000
 
 
 def serve(folder: str, started: float) -> None:
@@ -42,6 +44,7 @@ def _work(folder: Path, emit: Callable[[dict[str, Any]], None], started: float) 
     import faulthandler
 
     faulthandler.enable()
+    sys.setrecursionlimit(DEEPEST)
     from reportgen.worker.border import read_plan, write_evidence
 
     plan = read_plan(folder)

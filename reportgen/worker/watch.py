@@ -79,7 +79,7 @@ def _is_traced(value: Any) -> bool:
 
 
 def first_tensor(output: Any) -> Any:
-    """Return the tensor standing for a layer's output: the first of several; None for text, numbers of tokens, masks."""
+    """Return the tensor standing for a layer's output: the first of several; None for text, token numbers, masks."""
     for _ in range(8):
         if isinstance(output, dict):
             output = next(iter(output.values()), None)
