@@ -101,6 +101,10 @@ def choose_task(
             return TaskChoice("other", text, "values")
     else:
         task, why = _guess(clues)
+        if task in ("regression", "reconstruction") and y is not None and np.size(y) != np.size(y_pred):
+            had, gave = _shape_words(np.shape(y)[1:]), _shape_words(clues.shape)
+            text = f"the labels have shape {had} a sample and the output {gave}: boxes, or another encoding"
+            return TaskChoice("other", f"{WORDS['other']}: {text} that no metric here covers", "values")
         if continues and task in ("regression", "reconstruction") and clues.rank in RANKS["timeseries"]:
             task, why = "timeseries", f"{why}; {continues}"
     scores, how = _kind_of_scores(task, clues, from_logits)
