@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def read_history_npz(data: bytes) -> Table:
                 if metric in table.columns:
                     raise Unreadable(f"the array `{metric}` stands twice; keep one")
                 table.columns[metric] = _read(archive.read(name), metric)
-    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError) as error:
         raise Unreadable(f"the NPZ file is corrupt ({str(error)[:100]}); save it again") from None
     epochs = table.columns.pop("epoch", None)
     table.epochs = epochs if epochs and all(len(v) == len(epochs) for v in table.columns.values()) else None

@@ -87,8 +87,12 @@ for _module in ("numpy.core", "numpy._core"):
 _ALLOWED |= {("_codecs", "encode"): _encode, ("collections", "OrderedDict"): OrderedDict}
 
 
-class _Unpickler(pickle.Unpickler):
-    """Resolves the allowed names only."""
+class _Unpickler(pickle._Unpickler):
+    """Resolves the allowed names only.
+
+    Python's own unpickler, not the one in C: a crafted file makes that one reserve memory for an index that it names,
+    and reach behind its buffers.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the stand-in for an allowed name; raises Unreadable for any other."""

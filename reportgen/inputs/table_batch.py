@@ -32,7 +32,7 @@ def describe_csv(batch: Batch, ends: Ends, confine: Path | None) -> Described:
 
 def describe_parquet(batch: Batch, ends: Ends, confine: Path | None) -> Described:
     """Describe a Parquet file by its schema; label columns of text are read for their class names."""
-    from reportgen.worker.batch.parquet import open_file
+    from reportgen.worker.batch.parquet import open_file, read_batches
 
     check_file(batch.path, "the batch")
     file = open_file(batch.path)
@@ -40,7 +40,7 @@ def describe_parquet(batch: Batch, ends: Ends, confine: Path | None) -> Describe
     spec, labels = _plan(batch, tuple(schema.names), "parquet", shown(batch.path))
     kinds = {name: _arrow_kind(schema.field(name).type) for name in schema.names}
     texts: dict[str, set[str]] = {name: set() for name in labels if kinds[name] == "text"}
-    for part in file.iter_batches(65_536, columns=list(texts)) if texts else ():
+    for part in read_batches(file, 65_536, list(texts), shown(batch.path)) if texts else ():
         for name, found in texts.items():
             found.update("" if text is None else str(text) for text in part.column(name).unique().to_pylist())
             if len(found) > CLASS_LIMIT:

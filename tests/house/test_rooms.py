@@ -30,6 +30,7 @@ ALLOWED = {
         "config_batch",
         "config_paths",
         "config_schema",
+        "config_values",
         "config_yaml",
         "report",
     },

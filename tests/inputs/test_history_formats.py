@@ -228,6 +228,15 @@ def test_49_even_trusted_nothing_that_a_pickle_names_is_called(folder: Folder, e
         assert "no epoch" in result.output or "left out" in result.output
 
 
+def test_49_an_index_that_a_pickle_names_reserves_no_memory(tmp_path: Path) -> None:
+    import resource
+
+    (tmp_path / "h.pkl").write_bytes(b"\x80\x02}r\xff\xff\xff\x7fX\x04\x00\x00\x00loss]G?\xf0\0\0\0\0\0\0as.")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert curves(load_history(tmp_path / "h.pkl", frozenset({"pickle"}))) == {"loss": ([1], [1.0])}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
 def test_a_list_stitches_the_pieces_of_a_resumed_run(folder: Folder) -> None:
     (folder.path / "one.json").write_text(json.dumps({"loss": [4.0, 3.0]}))
     (folder.path / "two.csv").write_text("epoch,loss\n2,2.0\n3,1.0\n")

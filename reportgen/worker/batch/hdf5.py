@@ -25,9 +25,10 @@ def open_hdf5(spec: BatchSpec) -> Source:
     name = Path(spec.path).name
     try:
         file = h5py.File(spec.path, "r")
-    except OSError as error:
+        rows = {array: _open(h5py, file, array, name) for array in wanted_arrays(spec)}
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
         raise InputRefused(f"{name}: not a readable HDF5 file; write it again", detail=str(error)) from error
-    return source_of(spec, {array: _open(h5py, file, array, name) for array in wanted_arrays(spec)}, name)
+    return source_of(spec, rows, name)
 
 
 def _open(h5py: Any, file: Any, array: str, name: str) -> Rows:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import tokenize
-import tokenize
 from pathlib import Path
 from typing import IO, Any
 

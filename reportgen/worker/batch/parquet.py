@@ -23,7 +23,7 @@ def open_parquet(spec: BatchSpec) -> Source:
     path = Path(spec.path)
     wanted = list(dict.fromkeys(c for array in wanted_arrays(spec) for c in columns_of(spec, array)))
     file = open_file(path)
-    first = _first_row(file, wanted)
+    first = _first_row(file, wanted, path.name)
     shapes, dtypes = {}, {}
     for key, name in spec.x.items():
         sample = stack(spec, name, first)
@@ -55,11 +55,19 @@ def open_file(path: Path) -> Any:
     return file
 
 
-def _first_row(file: Any, wanted: list[str]) -> dict[str, Array]:
+def read_batches(file: Any, size: int, columns: list[str], name: str) -> Iterator[Any]:
+    """Yield record batches of at most `size` rows; raises InputRefused for a file that turns out to be damaged."""
+    try:
+        yield from file.iter_batches(size, columns=columns, use_threads=False)
+    except (OSError, ValueError) as error:
+        raise InputRefused(f"{name}: the Parquet file is damaged; write it again", detail=str(error)) from None
+
+
+def _first_row(file: Any, wanted: list[str], name: str) -> dict[str, Array]:
     """Return the first row of the columns (an empty one of the right kind where there is none)."""
-    for batch in file.iter_batches(1, columns=wanted):
+    for batch in read_batches(file, 1, wanted, name):
         if batch.num_rows:
-            return {name: to_array(batch.column(name), name) for name in wanted}
+            return {column: to_array(batch.column(column), column) for column in wanted}
     empty = file.schema_arrow.empty_table().select(wanted)
     return {name: to_array(empty.column(name).combine_chunks(), name) for name in wanted}
 
@@ -95,15 +103,11 @@ def _lists(column: Any, name: str) -> Array:
 def _read(path: Path, spec: BatchSpec, wanted: list[str], size: int) -> Iterator[Chunk]:
     """Yield chunks of at most `size` samples."""
     labels = label_arrays(spec)
-    try:
-        for batch in open_file(path).iter_batches(size, columns=wanted, use_threads=False):
-            columns = {name: to_array(batch.column(name), name) for name in wanted}
-            arrays = {name: stack(spec, name, columns) for name in wanted_arrays(spec)}
-            for name, classes in labels.items():
-                if arrays[name].dtype.kind == "U":
-                    arrays[name] = to_indices(arrays[name], classes, path.name)
-            if batch.num_rows:
-                yield make_chunk(spec, arrays)
-    except (OSError, ValueError) as error:
-        text = f"{path.name}: the Parquet file is damaged; write it again"
-        raise InputRefused(text, detail=str(error)) from error
+    for batch in read_batches(open_file(path), size, wanted, path.name):
+        columns = {name: to_array(batch.column(name), name) for name in wanted}
+        arrays = {name: stack(spec, name, columns) for name in wanted_arrays(spec)}
+        for name, classes in labels.items():
+            if arrays[name].dtype.kind == "U":
+                arrays[name] = to_indices(arrays[name], classes, path.name)
+        if batch.num_rows:
+            yield make_chunk(spec, arrays)
