@@ -101,7 +101,7 @@ def choose_task(
             return TaskChoice("other", text, "values")
     else:
         task, why = _guess(clues)
-        if task in ("regression", "reconstruction") and y is not None and np.size(y) != np.size(y_pred):
+        if y is not None and not _fits(task, np.size(y), np.shape(y_pred)):
             had, gave = _shape_words(np.shape(y)[1:]), _shape_words(clues.shape)
             text = f"the labels have shape {had} a sample and the output {gave}: boxes, or another encoding"
             return TaskChoice("other", f"{WORDS['other']}: {text} that no metric here covers", "values")
@@ -218,6 +218,16 @@ def _guess_signal(clues: Clues) -> tuple[str, str]:
     if clues.rank == 2 and 0 < size <= MANY_TARGETS:
         return "regression", f"{size} numbers a sample, and {source}"
     return "reconstruction", f"values at positions, and {source}"
+
+
+def _fits(task: str, labels: int, shape: tuple[int, ...]) -> bool:
+    """Say whether so many single labels can belong to predictions of this shape, for tasks that compare by position."""
+    whole = int(np.prod(shape, dtype=np.int64))
+    if task in ("regression", "reconstruction"):
+        return labels == whole
+    if task in ("segmentation", "sequence"):
+        return labels in (whole, whole // max(shape[-1], 1))
+    return True
 
 
 def _kind_of_scores(task: str, clues: Clues, from_logits: bool | None) -> tuple[str, str]:
