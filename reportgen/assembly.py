@@ -95,8 +95,9 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         ledger=ledger,
         provenance=_provenance(config, inputs, artifacts, samples_shown(*sections)),
         run=_run_facts(config, artifacts, clock),
-        assets=easel.used(sections),
+        assets=easel.used(sections) | inputs.look.assets,
         generator=f"reportgen {__version__}",
+        theme=inputs.look.theme,
     )
     return _with_provenance(_within_budget(report, config.budget, easel), artifacts, easel)
 

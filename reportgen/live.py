@@ -37,6 +37,7 @@ def build_report(
     """
     from reportgen import assembly
     from reportgen.inputs.history import parse_history
+    from reportgen.inputs.look import load_look
     from reportgen.pipeline import write_report
     from reportgen.worker.batch.memory import open_arrays
     from reportgen.worker.run import run_in_process
@@ -53,10 +54,10 @@ def build_report(
     evidence = run_in_process(plan, model, source)
     clock.lap("the model and the batch")
     hashes = dict.fromkeys(("model", "batch", "history", "config"), Missing("in memory, not a file"))
-    inputs = Inputs(plan, config.model, None, (), config.file, dict(hashes))
+    inputs = Inputs(plan, config.model, None, (), config.file, dict(hashes), look=load_look(config.theme))
     report = assembly.finish(draft, evidence, None, inputs, clock)
     if output is not None:
-        write_report(report, folder, config.formats)
+        write_report(report, folder, config.formats, inputs.look)
     return report
 
 

@@ -11,6 +11,7 @@ from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.errors import GATE_FAILED, SECTION_FAILED, InputRefused, ReportgenError, worst_exit_code
 from reportgen.inputs.found import find_history_only, find_inputs, load_history_of
+from reportgen.inputs.look import Look
 from reportgen.progress import Progress, Silent
 from reportgen.report.types import Report
 from reportgen.report.write import check_writable, write_outputs
@@ -26,6 +27,10 @@ class Built:
     files: tuple[Path, ...]
     exit_code: int
     problems: tuple[Problem, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook."""
+        return self.report._repr_html_()
 
 
 # Parts of the worker's run without which there is nothing to report on: an input that could not be read.
@@ -66,7 +71,7 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
         clock.lap("wait for the worker")
     progress.stage("writing the report")
     report = assembly.finish(draft, evidence, _explain(lost), inputs, clock)
-    files = write_report(report, config.output, config.formats)
+    files = write_report(report, config.output, config.formats, inputs.look)
     progress.done()
     problems = (
         *draft.artifacts.problems,
@@ -150,12 +155,37 @@ def prepare_renderers(formats: tuple[str, ...]) -> None:
         RENDERERS[name].prepare()
 
 
-def write_report(report: Report, folder: Path, formats: tuple[str, ...]) -> tuple[Path, ...]:
-    """Render a report in every format and write the files, each whole or not at all."""
+def write_report(report: Report, folder: Path, formats: tuple[str, ...], look: Look | None = None) -> tuple[Path, ...]:
+    """Render a report in every format and write the files, each whole or not at all.
+
+    Raises InputRefused when the user's own templates fail; the page is then written with ours.
+    """
     from reportgen.renderers import RENDERERS
 
-    renderers = [RENDERERS[name] for name in formats]
-    return write_outputs({folder / r.file_name: r.render(report).encode("utf-8") for r in renderers})
+    wrong: InputRefused | None = None
+    files: dict[Path, bytes] = {}
+    for name in formats:
+        renderer = RENDERERS[name]
+        text = None
+        if name == "html" and look is not None and look.templates:
+            text, wrong = _render_own(report, look)
+        files[folder / renderer.file_name] = (text or renderer.render(report)).encode("utf-8")
+    written = write_outputs(files)
+    if wrong is not None:
+        raise InputRefused(
+            f"{wrong.message} (the page was written with reportgen's own templates)", detail=wrong.detail
+        )
+    return written
+
+
+def _render_own(report: Report, look: Look) -> tuple[str | None, InputRefused | None]:
+    """Return the page by the user's templates, or why there is none."""
+    from reportgen.renderers.page_own import render_own
+
+    try:
+        return render_own(report, look.templates, look.folder), None
+    except InputRefused as error:
+        return None, error
 
 
 def render_again(path: Path, folder: Path) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from reportgen.analysis.graph import Graph
 from reportgen.report import blocks as b
 from reportgen.report import types as t
 from reportgen.report.plain import to_plain
@@ -58,7 +59,7 @@ def _html_bytes(part: Any, data: int) -> int:
         return 700 if not part.headline else 1_500
     if isinstance(part, (t.Finding, t.Gate)):
         return 500 + data
-    if isinstance(part, (t.HistorySeries, t.SampleTable, t.LayerRecord, t.Graph)):
+    if isinstance(part, (t.HistorySeries, t.SampleTable, t.LayerRecord, Graph)):
         return 0
     return 200 + data
 

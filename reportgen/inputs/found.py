@@ -20,6 +20,7 @@ from reportgen.inputs.files import compute_folder_sha256, compute_sha256, shown
 from reportgen.inputs.fit import check_names
 from reportgen.inputs.history_files import find_history, load_found, load_histories
 from reportgen.inputs.labels import load_class_names
+from reportgen.inputs.look import Look, load_look
 from reportgen.inputs.model import describe_model
 from reportgen.report.values import Missing
 from reportgen.worker.plan import ModelSpec, Plan, PredictionsSpec
@@ -45,6 +46,7 @@ class Inputs:
     described: Described | None = None
     display: dict[str, Display] = field(default_factory=dict)
     vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    look: Look = field(default_factory=Look)
 
     def with_hashes(self) -> Inputs:
         """Return the inputs with the hash of each file; takes as long as reading them once."""
@@ -80,6 +82,11 @@ def _hash_all(paths: Sequence[Path]) -> Hash:
 
 def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
+    return replace(_find_inputs(config), look=load_look(config.theme))
+
+
+def _find_inputs(config: Config) -> Inputs:
+    """Return model, batch and history, or predictions made elsewhere."""
     if config.model is None:
         return _find_predictions(config)
     model, ends = describe_model(config)

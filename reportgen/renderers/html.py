@@ -11,6 +11,7 @@ import jinja2
 
 from reportgen import resources
 from reportgen.renderers import page_code, page_figures, page_numbers, page_tables, page_text
+from reportgen.renderers.page_accent import shades
 from reportgen.renderers.page_anchors import Anchors
 from reportgen.renderers.page_csp import add_policy
 from reportgen.renderers.page_pictures import Pictures
@@ -23,6 +24,14 @@ TEMPLATE = "report.html.jinja"
 CODE = {
     "page.css": ("css/base.css", "css/blocks.css", "css/print.css"),
     "page.js": ("js/core.js", "js/charts.js", "js/samples.js", "js/tables.js", "js/graph.js", "js/start.js"),
+}
+SETTINGS: dict[str, Any] = {
+    "autoescape": True,
+    "undefined": jinja2.StrictUndefined,
+    "finalize": page_text.finalize,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "auto_reload": False,
 }
 WRONG = ("failed", "error", "warned")
 
@@ -39,7 +48,7 @@ class Outline:
 
 def render(report: Report) -> str:
     """Return the page of `report`: the same bytes for the same report."""
-    page = make_environment().get_template(TEMPLATE).render(_context(report))
+    page = make_environment().get_template(TEMPLATE).render(make_context(report))
     return add_policy(page)
 
 
@@ -53,15 +62,11 @@ def prepare() -> None:
 @lru_cache(maxsize=1)
 def make_environment() -> jinja2.Environment:
     """Return the one Jinja environment: everything printed is cleaned, then escaped; an unknown name is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_load),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=page_text.finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    return furnish(jinja2.Environment(loader=jinja2.FunctionLoader(load), **SETTINGS))  # noqa: S701 - on, by SETTINGS
+
+
+def furnish(environment: jinja2.Environment) -> jinja2.Environment:
+    """Return an environment with the filters, tests and functions that templates use."""
     environment.filters.update(name=page_text.name, prose=page_text.prose, number=page_numbers.write)
     environment.tests["missing"] = lambda value: isinstance(value, Missing)
     environment.globals.update(
@@ -79,7 +84,7 @@ def make_environment() -> jinja2.Environment:
     return environment
 
 
-def _load(name: str) -> str | None:
+def load(name: str) -> str | None:
     """Return the source of a template; our script and style travel shrunk. Their braces mean nothing to Jinja."""
     if name in CODE:
         source = "\n".join(_read(part) or "" for part in CODE[name])
@@ -94,7 +99,7 @@ def _read(name: str) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def _context(report: Report) -> dict[str, Any]:
+def make_context(report: Report) -> dict[str, Any]:
     """Gather what the templates may name."""
     anchors, pictures = Anchors(report), Pictures(report.assets)
     wrong = sorted((f for f in report.findings if f.outcome in WRONG), key=_urgency)
@@ -114,6 +119,8 @@ def _context(report: Report) -> dict[str, Any]:
             for _, s in sections
             if s.id != "summary"
         ],
+        "look": report.theme,
+        "accent": shades(report.theme.accent) if report.theme else None,
         "layer_rows": {layer.name: f"layer-{i}" for i, layer in enumerate(report.layers)},
         "data_block": _data_block(report, pictures),
     }

@@ -34,6 +34,8 @@ def check(report: Report) -> None:
         _check_parts(table, f"samples of {table.output[:60]}")
     if report.graph is not None:
         _check_graph(report.graph)
+    if report.theme is not None and report.theme.logo is not None:
+        _check_reference(report.theme.logo, "theme: logo")
 
 
 def check_section(section: Section) -> None:

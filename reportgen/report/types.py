@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from importlib import import_module
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from reportgen.analysis.graph import Graph
-from reportgen.report.blocks import Block
+from reportgen.report.blocks import AssetRef, Block
 from reportgen.report.values import Column, Missing, Number
 
 SCHEMA_VERSION = 1
@@ -199,6 +202,14 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Theme:
+    """How the page looks: a colour as #rrggbb (or "" for ours) and a logo, which is one of the assets."""
+
+    accent: Annotated[str, Field(pattern=r"^(#[0-9a-f]{6})?$")] = ""
+    logo: AssetRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole report as data. Two reports are equal when their canonical JSON and their assets are."""
 
@@ -218,3 +229,8 @@ class Report:
     assets: dict[str, Asset] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
     generator: str = ""
+    theme: Theme | None = None
+
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook, in a frame of its own; the renderer is imported only then."""
+        return str(import_module("reportgen.notebook").show(self))

@@ -184,6 +184,8 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
     if origin is dict:
         return st.dictionaries(safe_texts, of(arguments[1]), max_size=2)
     assert is_dataclass(kind), kind
+    if kind is t.Theme:
+        return st.builds(t.Theme, st.sampled_from(["", "#0b6e4f"]), st.one_of(st.none(), references))
     hints = typing.get_type_hints(kind, include_extras=True)
     values = {field.name: of(hints[field.name]) for field in fields(kind) if field.name != "kind"}
     return st.builds(kind, **values)
