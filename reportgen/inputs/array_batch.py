@@ -145,7 +145,9 @@ def _describe(
         )
     parts = [describe_array("x", key, arrays[array]) for key, array in x.items()]
     parts += [describe_array("y", key, arrays[array]) for key, array in y.items()]
-    widths = {key: arrays[array].shape[1] for key, array in y.items() if len(arrays[array].shape) == 2}
+    # Whole numbers side by side may be one label a position (a sequence), not one-hot.
+    flat = {key: arrays[array] for key, array in y.items() if len(arrays[array].shape) == 2}
+    widths = {key: header.shape[1] for key, header in flat.items() if header.dtype.kind not in "iu"}
     spec = BatchSpec(str(path), kind, x, y, ids=batch.ids)
     return Described(spec, headers[0].shape[0], tuple(parts), widths)
 
