@@ -30,12 +30,12 @@ def feature_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
 
 SLICE_COLUMNS = (
     TableColumn("Slice", help="Samples whose feature lies in this range (ends included) or has this value"),
-    TableColumn("Part", help="Which part of the feature's values this is"),
     TableColumn("Samples", "int", help="Samples in the slice with a known error"),
     TableColumn("Error in it", help="Mean error of these samples"),
     TableColumn("Interval", help="95% for all slices tried together"),
     TableColumn("Error elsewhere", help="Mean error of all other samples"),
     TableColumn("Chance", "number", help="Probability of so bad a slice by chance, times the number of slices tried"),
+    TableColumn("Part", help="Which part of the feature's values this is"),
 )
 
 
@@ -46,17 +46,17 @@ def slice_table(view: OutputView, search: SliceSearch) -> Table:
     rows = tuple(
         (
             slice_name(found, view.artifacts.privacy == "show"),
-            found.part,
             found.n,
             value_text(found.error, unit),
             interval_text(max(found.error_low, 0.0), found.error_high, unit),
             value_text(found.rest, unit),
             found.chance,
+            found.part,
         )
         for found in shown
     )
     marks = tuple(
-        CellMark(row, 3, "warn", "worse than elsewhere, beyond chance")
+        CellMark(row, 2, "warn", "worse than elsewhere, beyond chance")
         for row, found in enumerate(shown)
         if found.chance < ALPHA
     )
