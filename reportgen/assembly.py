@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from reportgen import __version__, budget
 from reportgen.analysis.evidence import Artifacts, History, Problem, WorkerEvidence
+from reportgen.analysis.feature_facts import without_features
 from reportgen.checks import run_checks
 from reportgen.checks.gates import judge
 from reportgen.clock import Clock
@@ -152,7 +153,12 @@ def _without(evidence: WorkerEvidence | None, redact: tuple[str, ...]) -> Worker
     if evidence is None or evidence.kept is None or not redact:
         return evidence
     inputs = {name: values for name, values in evidence.kept.inputs.items() if name not in redact}
-    return replace(evidence, kept=replace(evidence.kept, inputs=inputs))
+    hidden = {fact.name for fact in evidence.inputs} <= set(redact)
+    outputs = []
+    for output in evidence.outputs:
+        slices, importance = without_features(output.slices, output.importance, redact, hidden)
+        outputs.append(replace(output, slices=slices, importance=importance))
+    return replace(evidence, kept=replace(evidence.kept, inputs=inputs), outputs=tuple(outputs))
 
 
 def _ledger(artifacts: Artifacts) -> tuple[LedgerEntry, ...]:

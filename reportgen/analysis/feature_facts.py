@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,29 @@ class ImportanceFacts:
     repeats: int
     predictions: int
     features: tuple[Importance, ...]
+
+
+def without_features(
+    search: SliceSearch | None, importance: ImportanceFacts | None, names: Collection[str], everything: bool
+) -> tuple[SliceSearch | None, ImportanceFacts | None]:
+    """Return both without the features and inputs called `names` (or without any, if `everything` is to go).
+
+    What remains still counts the slices that were tried on the others, so that its chances hold.
+    """
+    if everything:
+        return None, None
+    if search is not None:
+        slices, lengths = (
+            tuple(found for found in part if not _is_of(found.feature, names))
+            for part in (search.slices, search.lengths)
+        )
+        search = replace(search, slices=slices, lengths=lengths)
+    if importance is not None:
+        kept = tuple(item for item in importance.features if not _is_of(item.feature, names))
+        importance = replace(importance, features=kept)
+    return search, importance
+
+
+def _is_of(feature: str, names: Collection[str]) -> bool:
+    """Say whether a feature is one of these columns, or stands for one of these inputs."""
+    return feature in names or any(feature.startswith(f"{name}[") or feature.endswith(f" of {name}") for name in names)

@@ -135,3 +135,16 @@ def test_texts_are_not_kept_where_content_is_hidden() -> None:
     rows.add(np.arange(2), {"t": np.array(["secret one", "b"])})
     held = rows.result()
     assert held and held[2].shape == (2, 0) and rows.text_names == ()
+
+
+def test_redacted_columns_and_inputs_leave_neither_slices_nor_importance() -> None:
+    from reportgen.analysis.feature_facts import Importance, ImportanceFacts, without_features
+
+    rng = np.random.default_rng(0)
+    found = search((rng.random(200) < 0.3).astype(float), rng.normal(size=(200, 3)))
+    facts = ImportanceFacts(1.0, 10, 2, 60, tuple(Importance(name, 1, 0, 2) for name in ("f0", "age", "table[3]")))
+    left, importance = without_features(found, facts, ("f0", "table"), False)
+    assert left and importance and {s.feature for s in found.slices} > {s.feature for s in left.slices}
+    assert "f0" not in {s.feature for s in left.slices} and left.tried == found.tried
+    assert [item.feature for item in importance.features] == ["age"]
+    assert without_features(found, facts, ("x",), True) == (None, None)
