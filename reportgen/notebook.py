@@ -18,8 +18,15 @@ def show(report: Report) -> str:
     from reportgen.renderers import html
 
     title = escape(" ".join(report.title.split())[:200] or "Report", quote=True)
-    page = escape(html.render(report), quote=True)
+    page = escape(_with_own_address(html.render(report)), quote=True)
     return (
         f'<iframe title="{title}" sandbox="allow-scripts allow-downloads allow-modals" width="100%" height="{HEIGHT}" '
         f'style="border:0;width:100%;height:{HEIGHT}px;color-scheme:light dark" srcdoc="{page}"></iframe>'
     )
+
+
+def _with_own_address(page: str) -> str:
+    """Return the page with its links to places in itself leading there: in a frame they would lead into the notebook."""
+    head, policy, rest = page.partition("; base-uri 'none'")
+    end = rest.index(">") + 1
+    return f'{head}{rest[:end]}\n<base href="about:srcdoc">{rest[end:]}' if policy else page
