@@ -12,8 +12,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from reportgen.analysis.feature_facts import ImportanceFacts, SliceSearch
 from reportgen.analysis.display import Display
+from reportgen.analysis.feature_facts import ImportanceFacts, SliceSearch
 from reportgen.analysis.graph import Graph
 from reportgen.analysis.history import Curve as Curve
 from reportgen.analysis.history import History as History
@@ -123,8 +123,8 @@ class ActivationFacts:
     """Statistics of one layer's output over the batch.
 
     `tier` is "full" or "strided" (every `stride`-th position); `samples` and `values` say on how many samples and
-    values the numbers stand. Units are channels (last axis; first after the batch for channels-first). `dead` units were
-    never above `dead_below` in magnitude on any looked-at value; `near_dead` were active on under 1% of the samples.
+    values the numbers stand. Units are channels (last axis; first after the batch for channels-first). `dead` units
+    were never above `dead_below` in magnitude on any looked-at value; `near_dead` were active on under 1% of samples.
     `saturated` is the share of values at the flat ends of a sigmoid or tanh (NaN for other activations).
     `histogram` counts |value| in log-spaced bins by sign: negative bins, then zero, then positive; see
     `analysis.layers.HISTOGRAM_EDGES`. `unit_active` is the share of samples on which each unit was active.
@@ -221,7 +221,8 @@ class KeptSamples:
     """The few samples whose content may be shown: the worst by loss and a seeded choice, in no order.
 
     `reasons[i]` is "worst" or "seeded" (or both, comma-separated). `inputs[name]` has shape (k, ...) as stored;
-    `targets[output]` and `predictions[output]` likewise (targets only where labelled). `positions` are rows in the batch.
+    `targets[output]` and `predictions[output]` likewise (targets only where labelled). `positions` are rows in the
+    batch.
     """
 
     positions: Array

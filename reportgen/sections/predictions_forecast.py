@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def _window_chart(view: OutputView, place: int, row: int, why: str) -> Chart:
         raise ValueError("no sample was kept")
     said = as_steps(kept.predictions[view.output.name][row : row + 1])[0, :, 0]
     x = Column.pack(np.arange(1, len(said) + 1), "<i4")
-    shape = "line" if len(said) > 1 else "points"
+    shape: Literal["line", "points"] = "line" if len(said) > 1 else "points"
     series = []
     past = _past_of(view, row)
     if past is not None:

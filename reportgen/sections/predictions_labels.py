@@ -137,7 +137,7 @@ def describe_labels(view: OutputView, labels: PerLabel) -> str:
 
 
 def _together_matrix(view: OutputView) -> tuple[FlatBlock, ...]:
-    """Return how often two labels are wrong on one sample, the diagonal a label wrong at all; past 30 the worst ones."""
+    """Return how often two labels are wrong on one sample (diagonal: one is wrong at all); past 30 the worst ones."""
     together = view.accumulator.mistakes_together()
     if together is None or not together.any() or len(together) < 2:
         return ()
@@ -155,10 +155,7 @@ def _together_matrix(view: OutputView) -> tuple[FlatBlock, ...]:
             names,
             Column.pack(together[np.ix_(worst, worst)], "<i8"),
             reading=describe_together(view, together),
-            note="On the diagonal: how often a label is wrong at all."
-            + (
-                f" The {MOST_DRAWN} labels of {len(wrong):,} with the most mistakes." if len(wrong) > MOST_DRAWN else ""
-            ),
+            note=f"On the diagonal: how often a label is wrong at all.{left}",
         ),
     )
 

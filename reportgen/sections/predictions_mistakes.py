@@ -28,6 +28,14 @@ def mistake_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
     return tuple(blocks)
 
 
+CLASS_RULE = (
+    "A label is called suspicious only where the model is at least 99% sure of another class and nearly always right "
+    "when it is that sure, or where an identical sample has another label."
+)
+NUMBER_RULE = (
+    "A value is called suspicious only where its error is 8 times the usual spread and hardly any other is, or where "
+    "an identical sample has another value."
+)
 COLUMNS = (
     TableColumn("Sample", help="The sample's id, or its row in the batch"),
     TableColumn("Label", help="What the batch says"),
@@ -69,11 +77,7 @@ def mistake_table(view: OutputView, mistakes: tuple[Mistake, ...]) -> Table:
         COLUMNS,
         rows,
         reading=describe_mistakes(mistakes),
-        note=f"{left}A label is called suspicious only where the model is at least 99% sure of another class and is "
-        "nearly always right when it is that sure, or where an identical sample has another label."
-        if classes
-        else f"{left}A value is called suspicious only where its error is 8 times the usual spread and hardly any other "
-        "is, or where an identical sample has another value.",
+        note=left + (CLASS_RULE if classes else NUMBER_RULE),
         marks=marks,
         collapsed_after=10,
     )
@@ -85,7 +89,7 @@ def describe_mistakes(mistakes: tuple[Mistake, ...]) -> str:
     total = count(len(mistakes), "mistake")
     if not bad:
         return f"{total}, no label among them looks suspicious: the model is wrong."
-    return f"{bad:,} of {total} may be the label's fault; look at these first. It is a suspicion, not a verdict."
+    return f"{bad:,} of {total} may be the label's fault: look at these first. It is a suspicion, not a verdict."
 
 
 TWIN_COLUMNS = (

@@ -27,8 +27,8 @@ def why_no_more(view: OutputView) -> Card:
     return Card(
         "info",
         "No evaluation for this output",
-        f"Its shape is {shape_text(view.output.shape)} a sample; {view.output.task_reason.rstrip('.')}. So there is nothing "
-        "to hold it against, and only its values are described.",
+        f"Its shape is {shape_text(view.output.shape)} a sample; {view.output.task_reason.rstrip('.')}. So there is "
+        "nothing to hold it against, and only its values are described.",
         "If it is one of them, say so in the configuration, for example task: regression.",
     )
 

@@ -66,7 +66,7 @@ def draw_matrix(artifacts: Artifacts, classes: int) -> int:
 
 
 def median_ms(run: Callable[[], int], wanted: int, runs: int) -> tuple[float, float]:
-    """Return the median wall and CPU time of a run in ms, after one that is not counted; every run must draw all of it."""
+    """Return the median wall and CPU ms of a run, after one that is not counted; every run must draw all of it."""
     times = []
     for turn in range(runs + 1):
         started, used = time.perf_counter(), time.process_time()
@@ -87,11 +87,12 @@ def main() -> None:
     for side, channels in ((28, 1), (32, 3), (64, 3), (224, 3)):
         artifacts = with_pictures(side, channels)
         wall, cpu = median_ms(lambda a=artifacts: draw_grid(a), 100, runs)
-        print(f"  grid of 100 images, {side:3} x {side:3} x {channels} {wall:8.1f} ms, CPU {cpu:7.1f} ms   (aim: 50 ms)")
+        name = f"grid of 100 images, {side} x {side} x {channels}"
+        print(f"  {name:36} {wall:8.1f} ms, CPU {cpu:7.1f} ms   (aim: 50 ms)")
     for classes in (10, 30, 100):
         artifacts = make_artifacts("multiclass", classes=classes, n=100 * classes, quality=0.8)
         wall, cpu = median_ms(lambda a=artifacts, c=classes: draw_matrix(a, c), classes, runs)
-        print(f"  matrix of {classes:3} classes             {wall:8.1f} ms, CPU {cpu:7.1f} ms   (aim for 100: 300 ms)")
+        print(f"  {f'matrix of {classes} classes':36} {wall:8.1f} ms, CPU {cpu:7.1f} ms   (aim for 100: 300 ms)")
 
 
 if __name__ == "__main__":

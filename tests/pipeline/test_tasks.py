@@ -42,9 +42,7 @@ def report_of(model: Any, x: Any, y: Any = None, **settings: Any) -> Report:
 def values(report: Report, output: str = "") -> dict[str, float]:
     """Return the metrics that could be computed by name."""
     return {
-        m.name: float(m.value)
-        for m in report.metrics
-        if not isinstance(m.value, Missing) and output in ("", m.output)
+        m.name: float(m.value) for m in report.metrics if not isinstance(m.value, Missing) and output in ("", m.output)
     }
 
 
