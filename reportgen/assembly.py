@@ -15,6 +15,7 @@ from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.figures.easel import Easel
 from reportgen.inputs.found import Inputs
+from reportgen.inputs.masking import mask_secrets
 from reportgen.inputs.origin import describe_command, describe_host, load_git, package_versions
 from reportgen.report.blocks import Card
 from reportgen.report.json_text import settle_section
@@ -176,7 +177,7 @@ def _provenance(config: Config, inputs: Inputs, artifacts: Artifacts, shown: int
     """Collect the stable facts: what this report was made from."""
     worker = artifacts.worker
     hidden = set(config.redact)
-    commit, _ = load_git(config.file.parent)
+    commit, _ = load_git(config.file.parent, config.confine)
     hashes = inputs.hashes
     return Provenance(
         versions={"reportgen": __version__, **package_versions(), **(worker.versions if worker else {})},
@@ -207,8 +208,8 @@ def _run_facts(config: Config, artifacts: Artifacts, clock: Clock) -> RunFacts |
         seconds=round(clock.total(), 3),
         host="" if "host" in hidden else describe_host(),
         command="" if {"command", "paths"} & hidden else describe_command(),
-        directory="" if "paths" in hidden else str(config.file.parent),
+        directory="" if "paths" in hidden else mask_secrets(str(config.file.parent)),
         timings=tuple(Timing(stage, round(seconds, 3)) for stage, seconds in stages),
-        git_branch="" if "git" in hidden else load_git(config.file.parent)[1],
+        git_branch="" if "git" in hidden else load_git(config.file.parent, config.confine)[1],
         peak_memory_bytes=worker.peak_memory_bytes if worker else None,
     )

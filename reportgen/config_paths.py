@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,22 +53,22 @@ def settle(
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     model = _model_path(settings)
     values["title"] = settings.title or (model or settings.predictions.path or Path("report")).stem
-    values["output"] = folder / settings.output.expanduser()
-    values["model"] = model and folder / model.expanduser()
+    values["output"] = _at(folder, settings.output)
+    values["model"] = model and _at(folder, model)
     values["build"] = settings.model if isinstance(settings.model, Build) else None
-    values["python"] = settings.python and folder / settings.python.expanduser()
+    values["python"] = settings.python and _at(folder, settings.python)
     history = settings.history
     if isinstance(history, Path):
-        values["history"] = folder / history.expanduser()
+        values["history"] = _at(folder, history)
     elif history is not None:
-        values["history"] = tuple(folder / path.expanduser() for path in history)
+        values["history"] = tuple(_at(folder, path) for path in history)
     if settings.batch is not None:
         values["batch"] = _absolute(settings.batch, folder)
     if settings.predictions.path is not None:
         values["predictions"] = _absolute(settings.predictions, folder)
     values["theme"] = settings.theme.model_copy(
         update={
-            key: folder / path.expanduser()
+            key: _at(folder, path)
             for key in ("logo", "templates")
             if (path := getattr(settings.theme, key)) is not None
         }
@@ -92,14 +93,21 @@ def _model_path(settings: Settings) -> Path | None:
     return settings.model.weights or Path(*module.split(".")).with_suffix(".py")
 
 
+def _at(folder: Path, path: Path) -> Path:
+    """Return a path of the configuration as an absolute one; a `~` that means nobody's home is a plain letter."""
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    return folder / path
+
+
 def _absolute(part: Source, folder: Path) -> Source:
     """Return the section with its paths below `folder`; `module:function` stays as it is."""
     changes: dict[str, Any] = {}
     for key in ("classes", "vocabulary"):
         lists = getattr(part, key, {})
-        changes[key] = {n: folder / v.expanduser() if isinstance(v, Path) else v for n, v in lists.items()}
+        changes[key] = {n: _at(folder, v) if isinstance(v, Path) else v for n, v in lists.items()}
     if part.path is not None and not FUNCTION.fullmatch(str(part.path)):
-        changes["path"] = folder / part.path.expanduser()
+        changes["path"] = _at(folder, part.path)
     return part.model_copy(update={key: value for key, value in changes.items() if hasattr(part, key)})
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reportgen.inputs.files import shown
+from reportgen.inputs.masking import mask_secrets
 
 if TYPE_CHECKING:
     from reportgen.config_schema import Config
@@ -41,10 +42,10 @@ def complain(message: str, detail: str, debug: bool) -> None:
 
 
 def printable(text: str) -> str:
-    """Return `text` with control and bidirectional characters written out, so that no name can forge a log."""
+    """Return `text` without secrets, control and bidirectional characters written out: no name can forge a log."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
+        for character in mask_secrets(text)
     )
 
 

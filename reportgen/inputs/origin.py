@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
@@ -10,19 +11,25 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from reportgen.inputs.masking import mask_secrets
 from reportgen.report.values import Missing
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _PACKAGES = ("numpy", "matplotlib", "jinja2", "pydantic", "graphviz-pure")
 
 
-def load_git(folder: Path) -> tuple[str | Missing, str]:
-    """Return the commit checked out around `folder` and its branch ("" when detached), read from the files in .git."""
+def load_git(folder: Path, confine: Path | None = None) -> tuple[str | Missing, str]:
+    """Return the commit checked out around `folder` and its branch ("" when detached), read from the files in .git.
+
+    With `confine` nothing outside that folder is read.
+    """
     root = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
     if root is None:
         return Missing("not in a git checkout"), ""
     try:
         git = _git_folder(root / ".git")
+        if confine is not None and not (git / "HEAD").resolve().is_relative_to(confine):
+            return Missing("the git checkout lies outside the folder of --confine"), ""
         head = _first_line(git / "HEAD")
         if not head.startswith("ref: "):
             return _checked(head), ""
@@ -52,6 +59,8 @@ def _resolve(git: Path, name: str) -> str:
 
 def _first_line(path: Path) -> str:
     """Return the first line of a small text file."""
+    if not path.is_file():  # a pipe would be waited for
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
     with path.open(encoding="utf-8", errors="replace") as file:
         return file.readline(4096).strip()
 
@@ -68,9 +77,9 @@ def describe_host() -> str:
 
 
 def describe_command() -> str:
-    """Return the command line as it would be typed, without the folder that the program lies in."""
+    """Return the command line as it would be typed, without secrets and the folder that the program lies in."""
     program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
-    return shlex.join([program, *sys.argv[1:]])
+    return mask_secrets(shlex.join([program, *sys.argv[1:]]))
 
 
 def package_versions() -> dict[str, str]:

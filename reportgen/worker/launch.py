@@ -175,7 +175,7 @@ class Worker:
         if why == "time":
             raise TimeLimit(
                 f"the model was still being evaluated after {self.limits.seconds:g} seconds; "
-                "raise limits.time or use a smaller batch",
+                "raise limits.seconds or use a smaller batch",
                 detail=self.log(),
             )
         if why == "memory":

@@ -23,6 +23,7 @@ from reportgen.worker.rewrite import drop_unknown, write_copy
 from reportgen.worker.saved import Saved
 from reportgen.worker.spoken import say_error
 from reportgen.worker.unbuilt import build_by_calling, is_built
+from reportgen.worker.weight_guard import TooLarge, weights_within
 
 __all__ = ["CannotLoad", "Loaded", "load_model"]
 
@@ -91,8 +92,12 @@ def _load_file(spec: ModelSpec, saved: Saved | None) -> Loaded:
     if path.suffix.lower() not in SUFFIXES.get(spec.format, set()):
         notes.append(f"The file is in {spec.format} format, whatever its name says.")
     with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
+        held = path.stat().st_size
         try:
-            model, left_out = _load_any(spec, saved, Path(folder))
+            with weights_within(held):
+                model, left_out = _load_any(spec, saved, Path(folder))
+        except TooLarge as refusal:
+            raise CannotLoad(refusal.problem(path, held)) from None
         except Exception as error:
             return _load_otherwise(spec, saved, error)
     if left_out:
