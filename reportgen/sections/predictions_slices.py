@@ -31,9 +31,9 @@ def feature_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
 SLICE_COLUMNS = (
     TableColumn("Slice", help="Samples whose feature lies in this range (ends included) or has this value"),
     TableColumn("Samples", "int", help="Samples in the slice with a known error"),
-    TableColumn("Error in it", help="Mean error of these samples"),
+    TableColumn("Error", help="Mean error of these samples"),
     TableColumn("Interval", help="95% for all slices tried together"),
-    TableColumn("Error elsewhere", help="Mean error of all other samples"),
+    TableColumn("Elsewhere", help="Mean error of all other samples"),
     TableColumn("Chance", "number", help="Probability of so bad a slice by chance, times the number of slices tried"),
     TableColumn("Part", help="Which part of the feature's values this is"),
 )
