@@ -152,7 +152,7 @@ def test_a_worker_that_hangs_is_ended_with_its_children(tmp_path: Path, own_temp
     python = fake(tmp_path, "emit(event='child', pid=os.fork() or os.getpid())\ntime.sleep(60)")
     worker = start(NOTHING, python=python, limits=Limits(seconds=0.5))
     children: list[int] = []
-    with pytest.raises(TimeLimit, match=r"limits\.time") as caught:
+    with pytest.raises(TimeLimit, match=r"limits\.seconds") as caught:
         worker.wait(lambda event: children.append(event["pid"]))
     assert caught.value.exit_code == 124 and len(children) == 2
     for pid in children:
