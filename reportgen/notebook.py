@@ -26,7 +26,7 @@ def show(report: Report) -> str:
 
 
 def _with_own_address(page: str) -> str:
-    """Return the page with its links to places in itself leading there: in a frame they would lead into the notebook."""
+    """Return the page with links to its own places leading there: in a frame they would lead into the notebook."""
     head, policy, rest = page.partition("; base-uri 'none'")
     end = rest.index(">") + 1
     return f'{head}{rest[:end]}\n<base href="about:srcdoc">{rest[end:]}' if policy else page

@@ -32,10 +32,8 @@ def test_firefox_draws_the_whole_page(tmp_path: Path, look: str) -> None:
     (profile / "user.js").write_text(PREFERENCES[look], encoding="utf-8")
     command = [str(FIREFOX), "--headless", "--no-remote", "--profile", str(profile), "--window-size", "1280"]
     environment = {**os.environ, "HOME": str(tmp_path), "MOZ_DISABLE_CONTENT_SANDBOX": "1"}
-    subprocess.run(
-        [*command, "--screenshot", str(picture), page.as_uri() + "#?theme=dark"], check=True, capture_output=True, timeout=180,
-        env=environment,
-    )  # fmt: skip
+    command += ["--screenshot", str(picture), page.as_uri() + "#?theme=dark"]
+    subprocess.run(command, check=True, capture_output=True, timeout=180, env=environment)
     with Image.open(picture) as image:
         grey = image.convert("L")
         assert image.width == 1280
