@@ -19,8 +19,8 @@ EXPANSION_LIMIT = 200  # DEFLATE reaches about 1030:1; data that anyone measured
 EXPANSION_FLOOR = 256 << 20
 _HEADER_LIMIT = 10_000
 # What NumPy, tokenize and zlib raise for a header that is none.
-UNREADABLE = (ValueError, TypeError, EOFError, SyntaxError, RecursionError, tokenize.TokenError, zlib.error)
-UNREADABLE += (zipfile.BadZipFile, NotImplementedError)
+_HEADER = (ValueError, TypeError, EOFError, SyntaxError, RecursionError, tokenize.TokenError, zlib.error)
+UNREADABLE = (*_HEADER, zipfile.BadZipFile, NotImplementedError)
 
 
 def read_npz_headers(path: Path) -> dict[str, ArrayHeader]:

@@ -133,16 +133,6 @@ def test_markup_is_made_in_one_place_only() -> None:
 def test_templates_never_switch_escaping_off_or_name_an_address() -> None:
     bad = ("|safe", "| safe", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write")
     bad = (*bad, "http://", "https://", "autoescape false")
-        "|safe",
-        "| safe",
-        "innerHTML",
-        "outerHTML",
-        "insertAdjacentHTML",
-        "document.write",
-        "http://",
-        "https://",
-        "autoescape false",
-    ]
     sources = [path for path in sorted((ROOT / "templates").rglob("*.*")) if path.suffix != ".md"]
     assert len(sources) > 10
     texts = {name(path): path.read_text(encoding="utf-8") for path in sources}
