@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from reportgen.analysis.evidence import Problem
@@ -28,6 +29,7 @@ KNOWN: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
     (("bad crc",), DAMAGED),
     (("not a zip file",), DAMAGED),
 )
+CAUSE = re.compile(r"(?:Exception encountered|Error encountered during deserialization): ")
 ELSEWHERE = (
     "Load it with the Keras version that saved it and save it again as .keras, "
     "or name that environment's interpreter under python."
@@ -53,12 +55,18 @@ def explain_load(error: Exception, path: Path) -> Problem:
     for words, (message, fix) in KNOWN:
         if all(word in lowered for word in words):
             return Problem("load", f"{path.name}: {message}.", fix, said[:2000])
-    message = f"{path.name}: Keras could not load the model: {say_error(error)}"
+    message = f"{path.name}: Keras could not load the model: {_say_cause(error)}"
     return Problem("load", message, ELSEWHERE, said[:2000])
+
+
+def _say_cause(error: Exception) -> str:
+    """Return what an exception says; of Keras's wrapped ones, which repeat whole configurations, the innermost."""
+    inner = CAUSE.split(str(error))[-1].strip()
+    return say_error(error) if inner == str(error).strip() or not inner else say_error(ValueError(inner))
 
 
 def explain_keras2(error: Exception, path: Path, version: str, here: str) -> Problem:
     """Return one line about a Keras 2 file that `here`, this Keras's version, cannot read."""
     wrote = f"Keras {version}" if version else "Keras 2"
-    message = f"{path.name}: a Keras 2 file (saved with {wrote}) that Keras {here} cannot read: {say_error(error)}"
+    message = f"{path.name}: a Keras 2 file (saved with {wrote}) that Keras {here} cannot read: {_say_cause(error)}"
     return Problem("load", message, TWO_WAYS, str(error)[:2000])

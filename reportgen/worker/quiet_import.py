@@ -8,11 +8,13 @@ interpreter.
 from __future__ import annotations
 
 import gc
-import importlib
+import importlib.util
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +23,7 @@ from typing import Any
 OPTIONAL = frozenset(
     {"sklearn", "pandas", "matplotlib", "scipy", "IPython", "psutil", "pyarrow", "joblib", "flax", "grain"}
 )
+NEEDED = {"jax": {"scipy"}, "torch": {"scipy"}}  # of those, what a backend cannot do without
 OTHER_BACKENDS = {"tensorflow": {"jax", "torch"}, "jax": {"torch"}, "torch": {"jax"}}
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "GLOG_minloglevel": "3", "ABSL_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
 
@@ -56,13 +59,29 @@ def import_keras() -> ModuleType:
     """Import and return keras, quietly and fast; raises ImportError when it (or its backend) is missing."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    with without(OPTIONAL | frozenset(OTHER_BACKENDS.get(backend, set()))):
+    backend = choose_backend()
+    os.environ["KERAS_BACKEND"] = backend
+    hidden = OPTIONAL - NEEDED.get(backend, set()) | OTHER_BACKENDS.get(backend, set())
+    with without(frozenset(hidden)):
         keras = importlib.import_module("keras")
     # What was just imported lives as long as the process: never look at it again.
     gc.freeze()
     _silence()
     return keras
+
+
+def choose_backend() -> str:
+    """Return the backend for Keras: as the environment or Keras's own settings say, else one that is installed."""
+    named = os.environ.get("KERAS_BACKEND")
+    if named:
+        return named
+    try:
+        settings = json.loads((Path(os.environ["KERAS_HOME"]) / "keras.json").read_text(encoding="utf-8"))
+        return str(settings["backend"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    installed = [name for name in OTHER_BACKENDS if importlib.util.find_spec(name) is not None]
+    return installed[0] if installed else "tensorflow"
 
 
 def _silence() -> None:

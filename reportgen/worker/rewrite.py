@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 Config = dict[str, Any]
-UNKNOWN_ARGUMENTS = re.compile(r"Unrecognized keyword arguments passed to (\w+): (\{.*?\})\s*(?:$|\n)", re.MULTILINE)
+UNKNOWN_ARGUMENTS = re.compile(r"Unrecognized keyword arguments passed to (\w+): (\{[^{}]*\})")
+DEPENDENT = frozenset({"renorm_momentum"})  # says nothing where what it belongs to (`renorm`) is off
+UNEXPECTED_ARGUMENT = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def write_copy(path: Path, folder: Path, kind: str, config: Config) -> Path:
@@ -40,18 +42,27 @@ def drop_unknown(config: Config, said: str) -> tuple[Config, tuple[str, ...]] | 
 
     Returns the smaller configuration and what was left out, as "Class argument"; None if there is nothing to do.
     """
-    found = UNKNOWN_ARGUMENTS.search(said)
-    if found is None:
-        return None
-    try:
-        arguments = ast.literal_eval(found[2])
-    except (ValueError, SyntaxError):
-        return None
-    if not isinstance(arguments, dict) or any(arguments.values()):
-        return None
+    kind, names = _unknown_arguments(said)
     smaller = copy.deepcopy(config)
-    count = _drop(smaller, found[1], frozenset(map(str, arguments)))
-    return (smaller, tuple(f"{found[1]} {name}" for name in arguments)) if count else None
+    count = _drop(smaller, kind, names) if names else 0
+    return (smaller, tuple(f"{kind} {name}" for name in sorted(names))) if count else None
+
+
+def _unknown_arguments(said: str) -> tuple[str, frozenset[str]]:
+    """Return the class and its arguments that an exception is about; none where one of them says something."""
+    single = UNEXPECTED_ARGUMENT.search(said)
+    if single is not None:
+        return single[1], frozenset({single[2]})
+    found = UNKNOWN_ARGUMENTS.search(said)
+    try:
+        arguments = ast.literal_eval(found[2]) if found is not None else {}
+    except (ValueError, SyntaxError):
+        arguments = {}
+    if found is None or not isinstance(arguments, dict):
+        return "", frozenset()
+    if any(value and name not in DEPENDENT for name, value in arguments.items()):
+        return "", frozenset()
+    return found[1], frozenset(map(str, arguments))
 
 
 def _drop(config: Any, kind: str, names: frozenset[str]) -> int:
@@ -65,7 +76,7 @@ def _drop(config: Any, kind: str, names: frozenset[str]) -> int:
             continue
         settings = node.get("config")
         if node.get("class_name") == kind and isinstance(settings, dict):
-            for name in [name for name in settings if name in names and not settings[name]]:
+            for name in [name for name in settings if name in names and (name in DEPENDENT or not settings[name])]:
                 del settings[name]
                 count += 1
         stack += node.values()

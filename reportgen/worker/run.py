@@ -135,7 +135,8 @@ def _look_at_model(
         found.model = read_model(model, saved, loaded.notes)
         if loaded.closed:  # one layer around everything: nothing to look into
             total, trainable = loaded.parameters
-            found.model = replace(found.model, parameters=total, trainable_parameters=trainable)
+            kind = type(model.layers[-1]).__name__
+            found.model = replace(found.model, parameters=total, trainable_parameters=trainable, kind=kind)
             plan = replace(plan, statistics="off")
         else:
             found.layers = read_layers(walk)
@@ -166,8 +167,12 @@ def _read_graph(found: _Evidence, loaded: Loaded, walk: Walk) -> None:
     found.graph = read_graph(walk)
     if found.graph is None:
         found.problems.append(Problem("graph", SUBCLASSED))
-    else:
+        return
+    try:
         found.dot = keras_dot(loaded.model, walk)
+    except ImportError:  # in somebody's training environment
+        why = "it needs pydot, which the environment that the model ran in does not have"
+        found.reduced.append(Reduced("full graph (Keras plot_model)", "none", "one", why))
 
 
 def _collect_maps(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: PassResult) -> None:
