@@ -124,10 +124,17 @@ def pad(array: Array, n: int) -> Array:
 
 def _outputs(outputs: Any, n: int) -> dict[str, Array] | list[Array]:
     """Return a model's outputs as arrays, by key or in order; nested structures are flattened."""
-    import keras
-
     if isinstance(outputs, Mapping) and all(
         not isinstance(value, Mapping | list | tuple) for value in outputs.values()
     ):
         return {str(key): to_numpy(value)[:n] for key, value in outputs.items()}
-    return [to_numpy(value)[:n] for value in keras.tree.flatten(outputs)]
+    return [to_numpy(value)[:n] for value in _flatten(outputs)]
+
+
+def _flatten(outputs: Any) -> list[Any]:
+    """Return the tensors of a nested structure in order, those of mappings by key (Keras 3.0 has no `keras.tree`)."""
+    if isinstance(outputs, Mapping):
+        return [tensor for key in sorted(outputs) for tensor in _flatten(outputs[key])]
+    if isinstance(outputs, list | tuple):
+        return [tensor for part in outputs for tensor in _flatten(part)]
+    return [outputs]
