@@ -21,10 +21,33 @@ from tests.inputs.model_files import dense, layer, sequential, weights_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = (
-    "Dense", "Lambda", "function", "TFSMLayer", "Functional", "os", "keras.src.utils", "builtins", "keras.layers", "class_name",
-    "config", "module", "registered_name", "build_config", "inbound_nodes", "vocabulary", "shared_object_id", "layers", "name",
-    "__keras_tensor__", "__lambda__", "input_layers", "output_layers", "units", "keras.ops.numpy", "Operation",
-)  # fmt: skip
+    "Dense",
+    "Lambda",
+    "function",
+    "TFSMLayer",
+    "Functional",
+    "os",
+    "keras.src.utils",
+    "builtins",
+    "keras.layers",
+    "class_name",
+    "config",
+    "module",
+    "registered_name",
+    "build_config",
+    "inbound_nodes",
+    "vocabulary",
+    "shared_object_id",
+    "layers",
+    "name",
+    "__keras_tensor__",
+    "__lambda__",
+    "input_layers",
+    "output_layers",
+    "units",
+    "keras.ops.numpy",
+    "Operation",
+)
 
 
 @dataclass(frozen=True)
@@ -245,7 +268,7 @@ def structured_npz(random: Random) -> bytes:
         if random.random() < 0.4:
             members[name] = npy_bytes(random)
     if random.random() < 0.1:
-        members.pop(list(members)[0])
+        members.pop(next(iter(members)))
     return pack(members, zipfile.ZIP_DEFLATED if random.random() < 0.3 else zipfile.ZIP_STORED)
 
 
@@ -276,7 +299,31 @@ def sound_csv() -> tuple[bytes, ...]:
 
 def structured_csv(random: Random) -> bytes:
     """Return a table with odd cells, rows, separators and line ends."""
-    cells = ("", "1", "0.5", "nan", "inf", "-1e999", "1e308", "x", '"', '""', '"a,b"', "\x00", "1,5", "é", "9" * 400, "None", "[1]", "=1+1", " ", "1_000", "٣", "\u2028", "2**9")  # fmt: skip
+    cells = (
+        "",
+        "1",
+        "0.5",
+        "nan",
+        "inf",
+        "-1e999",
+        "1e308",
+        "x",
+        '"',
+        '""',
+        '"a,b"',
+        "\x00",
+        "1,5",
+        "é",
+        "9" * 400,
+        "None",
+        "[1]",
+        "=1+1",
+        " ",
+        "1_000",
+        "٣",
+        "\u2028",
+        "2**9",
+    )
     comma = (",", ";", "\t", "|", " ", ",,")[int(random.integers(0, 6))]
     end = ("\n", "\r\n", "\r", "\n\n", "\x0b")[int(random.choice(5, p=(0.6, 0.2, 0.1, 0.05, 0.05)))]
     width = int(random.integers(0, 7))
@@ -318,9 +365,23 @@ def structured_yaml(random: Random) -> bytes:
         text = yaml.safe_dump(tree, allow_unicode=bool(random.integers(0, 2)), default_flow_style=None)
     except (RecursionError, yaml.YAMLError, UnicodeError):
         text = "a: &a [*a]\n"
-    extra = ("", "", "", "x: &x [*x]\n", "y: !!python/object/apply:os.system [id]\n", "<<: {model: m}\n", "---\n", "\tz: 1\n",
-             "? [a]\n: b\n", "2020-01-01: 1\n", "? !!binary aGk=\n: 1\n", "title: !!set {a}\n", "seed: 0x" + "f" * 300 + "\n",
-             "seed: 1:2:3\n", "title: !!float .nan\n")  # fmt: skip
+    extra = (
+        "",
+        "",
+        "",
+        "x: &x [*x]\n",
+        "y: !!python/object/apply:os.system [id]\n",
+        "<<: {model: m}\n",
+        "---\n",
+        "\tz: 1\n",
+        "? [a]\n: b\n",
+        "2020-01-01: 1\n",
+        "? !!binary aGk=\n: 1\n",
+        "title: !!set {a}\n",
+        "seed: 0x" + "f" * 300 + "\n",
+        "seed: 1:2:3\n",
+        "title: !!float .nan\n",
+    )
     return (text + extra[int(random.integers(0, len(extra)))]).encode("utf-8", "surrogatepass")
 
 

@@ -12,17 +12,83 @@ Random = np.random.Generator
 
 EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 WORDS = (
-    b"\x00", b"\xff\xfe", b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY", b"\x89HDF\r\n\x1a\n", b"\x80\x04", b"NaN", b"1e999",
-    b"-", b"[[[[", b"{{{{", b'"', b"'", b"\\u0000", b"\\ud800", b"../../x", b"!!python/object:os.system", b"&a *a", b"\n\n",
-    b"\t", b":", b"%", b"|O", b"<f8", b"(-1,)", b"__class__", b"</script>", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80",
-)  # fmt: skip
+    b"\x00",
+    b"\xff\xfe",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\x93NUMPY",
+    b"\x89HDF\r\n\x1a\n",
+    b"\x80\x04",
+    b"NaN",
+    b"1e999",
+    b"-",
+    b"[[[[",
+    b"{{{{",
+    b'"',
+    b"'",
+    b"\\u0000",
+    b"\\ud800",
+    b"../../x",
+    b"!!python/object:os.system",
+    b"&a *a",
+    b"\n\n",
+    b"\t",
+    b":",
+    b"%",
+    b"|O",
+    b"<f8",
+    b"(-1,)",
+    b"__class__",
+    b"</script>",
+    b"\xed\xa0\x80",
+    b"\xf0\x9f\x98\x80",
+)
 ODD: tuple[Any, ...] = (
-    None, True, False, -1, 0, 1, 2**31, 2**63, 10**30, -(10**400), 1.5, 1e308, float("nan"), float("inf"), "", " ", "os",
-    "../x", "/etc/passwd", "\x00", "\ud800", "\u202e", "é" * 300, "x" * 20_000, "__proto__", "NaN", "1", "auto", "none",
-    [], {}, [[]], [[[[[]]]]], [None], [1, 2, 3], ["a", 0, 0], {"a": 1}, {"": None}, {"class_name": "Dense"},
-    {"class_name": "Lambda", "config": {}}, {"class_name": "function", "config": "eval", "module": "builtins"},
-    {"class_name": ["x"], "module": 3}, {"module": "os", "class_name": "system", "config": {}}, {"missing": ""},
-)  # fmt: skip
+    None,
+    True,
+    False,
+    -1,
+    0,
+    1,
+    2**31,
+    2**63,
+    10**30,
+    -(10**400),
+    1.5,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    " ",
+    "os",
+    "../x",
+    "/etc/passwd",
+    "\x00",
+    "\ud800",
+    "\u202e",
+    "é" * 300,
+    "x" * 20_000,
+    "__proto__",
+    "NaN",
+    "1",
+    "auto",
+    "none",
+    [],
+    {},
+    [[]],
+    [[[[[]]]]],
+    [None],
+    [1, 2, 3],
+    ["a", 0, 0],
+    {"a": 1},
+    {"": None},
+    {"class_name": "Dense"},
+    {"class_name": "Lambda", "config": {}},
+    {"class_name": "function", "config": "eval", "module": "builtins"},
+    {"class_name": ["x"], "module": 3},
+    {"module": "os", "class_name": "system", "config": {}},
+    {"missing": ""},
+)
 
 
 def mutate_bytes(data: bytes, random: Random) -> bytes:
@@ -67,7 +133,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def mutate_tree(tree: Any, random: Random, words: tuple[str, ...] = ()) -> Any:
-    """Return a copy of a tree of JSON types with one to six of its parts replaced, removed, moved, renamed or nested."""
+    """Return a copy of a tree of JSON types with up to six parts replaced, removed, moved, renamed or nested."""
     tree = copy.deepcopy(tree)
     for _ in range(int(random.integers(1, 7))):
         found = places(tree)
