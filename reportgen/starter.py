@@ -182,7 +182,7 @@ def compose(found: Found, title: str) -> str:
             "#   y: y_test",
         ]
     lines += [
-        "# task: auto  # binary, multiclass, multilabel, regression, segmentation, reconstruction, sequence, timeseries",
+        "# task: auto  # multiclass, binary, multilabel, regression, timeseries, segmentation, reconstruction, sequence",
         "output: reports",
         "# gates:  # what fails the job (exit code 1)",
         "#   accuracy: {min: 0.9}",

@@ -35,9 +35,7 @@ def main() -> None:
     )
     model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC(name="auc")])
     stop = keras.callbacks.EarlyStopping(patience=12, restore_best_weights=True)
-    history = model.fit(
-        x[train], y[train], validation_split=0.2, epochs=80, batch_size=32, verbose=2, callbacks=[stop]
-    )
+    history = model.fit(x[train], y[train], validation_split=0.2, epochs=80, batch_size=32, verbose=2, callbacks=[stop])
     model.save(HERE / "model.keras")
     (HERE / "history.json").write_text(json.dumps(history.history, indent=1) + "\n")
     np.savez_compressed(

@@ -45,9 +45,7 @@ def main() -> None:
     )
     model.save(HERE / "model.keras")
     (HERE / "history.json").write_text(json.dumps(history.history, indent=1) + "\n")
-    np.savez_compressed(
-        HERE / "test.npz", x_test=x[test], y_digit=digits.target[test].astype("int64"), y_odd=odd[test]
-    )
+    np.savez_compressed(HERE / "test.npz", x_test=x[test], y_digit=digits.target[test].astype("int64"), y_odd=odd[test])
 
 
 if __name__ == "__main__":

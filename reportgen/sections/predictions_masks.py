@@ -20,10 +20,10 @@ from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.mosaics import enlarge
 from reportgen.report.blocks import CellMark, FlatBlock, Matrix, Table, TableColumn, Text
 from reportgen.report.values import Column, Number, number
+from reportgen.sections.display import as_displayed
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_classes import MOST_DRAWN
 from reportgen.sections.predictions_gallery import Outcome, Said, Style, describe_losses, gallery_blocks
-from reportgen.sections.display import as_displayed
 from reportgen.sections.samples import Content, draw_panes, input_scales, shrink_pane
 from reportgen.sections.words import percent, share_text
 

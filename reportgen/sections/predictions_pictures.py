@@ -13,10 +13,10 @@ from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.mosaics import enlarge
 from reportgen.report.blocks import Axis, Chart, FlatBlock, Montage, Series, Table, TableColumn
 from reportgen.report.values import Column, number
+from reportgen.sections.display import as_displayed
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_gallery import Said, Style, describe_losses, gallery_blocks
 from reportgen.sections.predictions_regression import histogram_of
-from reportgen.sections.display import as_displayed
 from reportgen.sections.samples import Content, draw_panes, input_scales, shrink_pane
 from reportgen.sections.words import number_text, percent
 

@@ -158,9 +158,7 @@ def describe_lengths(search: SliceSearch) -> str:
 
 IMPORTANCE_COLUMNS = (
     TableColumn("Feature", help="Name of the feature"),
-    TableColumn(
-        "Rise of the loss", "number", help="Mean loss with this feature shuffled, minus the mean loss"
-    ),
+    TableColumn("Rise of the loss", "number", help="Mean loss with this feature shuffled, minus the mean loss"),
     TableColumn("95% interval", help="Student's t over samples"),
     TableColumn("Of the loss", "percent", help="The rise as a share of the loss as it is"),
 )

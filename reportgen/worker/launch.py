@@ -25,8 +25,8 @@ from typing import Any
 from reportgen.analysis.evidence import WorkerEvidence
 from reportgen.errors import TimeLimit, UsageError, WorkerFailed
 from reportgen.worker.border import BorderError, read_evidence, write_plan
+from reportgen.worker.ending import describe_end, gib
 from reportgen.worker.isolation import RESERVE, sees_gpu, why_not_isolated
-from reportgen.worker.ending import gib, describe_end
 from reportgen.worker.plan import Plan
 from reportgen.worker.private_folder import make_private_folder, remove_private_folder
 from reportgen.worker.processes import group_memory

@@ -113,8 +113,9 @@ class PredictionsSpec:
 class Plan:
     """One run of the worker.
 
-    `tasks` maps output name ("" for all) to a task or "auto"; `keep_worst` and `keep_seeded` bound the samples whose content
-    comes back; `map_samples` and `map_layers` bound the activation maps; `layers_named` are layers to show whatever the rule says.
+    `tasks` maps output name ("" for all) to a task or "auto"; `keep_worst` and `keep_seeded` bound the samples whose
+    content comes back; `map_samples` and `map_layers` bound the activation maps; `layers_named` are layers to show
+    whatever the rule says.
     `statistics` is "auto" (two tiers), "all" or "off"; `statistics_samples` bounds the samples they stand on (0: all).
     `chunk` is the number of samples a step (0: from the estimate of activation bytes).
     """

@@ -79,7 +79,7 @@ def repair_config(config: Config, version: str) -> tuple[Config, tuple[str, ...]
 
 
 def refer_to_functions(config: Config, names: frozenset[str]) -> Config:
-    """Return a copy in which activations that bear one of `names` are references: Keras takes bare names for its own."""
+    """Return a copy in which activations named like one of `names` are references: Keras takes bare names for its own."""
     fixed = copy.deepcopy(config)
     stack: list[Any] = [fixed] if names else []
     while stack:
@@ -217,17 +217,13 @@ def _policy(dtype: Any) -> Any:
 
 def _repair_calls(settings: Config) -> None:
     """Write the calls of a functional model as Keras 3 does, and number those of nested models from 0."""
-    calls = {layer.get("name"): len(layer.get("inbound_nodes") or ()) for layer in settings["layers"]}
-    nested = {layer.get("name") for layer in settings["layers"] if layer.get("class_name") in MODELS}
-    sequential = {layer.get("name") for layer in settings["layers"] if layer.get("class_name") == "Sequential"}
-
-    def shift(name: str, index: int, only: set[Any]) -> int:
-        """Return the number of a call; Keras 2 counted the building of a nested model as its first one."""
-        return index - 1 if name in only and index >= calls[name] > 0 else index
+    layers = settings["layers"]
+    calls = {layer.get("name"): len(layer.get("inbound_nodes") or ()) for layer in layers}
+    offsets = _count_from(settings, calls)
 
     def tensor(entry: list[Any]) -> Config:
         """Return a reference to the output of a call."""
-        history = [entry[0], shift(entry[0], entry[1], nested), entry[2]]
+        history = [entry[0], entry[1] - offsets.get(entry[0], 0), entry[2]]
         return {"class_name": "__keras_tensor__", "config": {"shape": [], "dtype": "float32", "keras_history": history}}
 
     def value(item: Any) -> Any:
@@ -242,15 +238,31 @@ def _repair_calls(settings: Config) -> None:
         """Return one call in the form of Keras 3."""
         if not isinstance(node, list) or not node:
             return node
-        one = isinstance(node[0], str)  # operators: one flat entry
-        entries = [node] if one else node
+        entries = [node] if isinstance(node[0], str) else node  # operators have one flat entry
         given = [entry[2] if entry[0] == CONSTANT else tensor(entry) for entry in entries]
         options = entries[0][3] if len(entries[0]) > 3 else {}
         return {"args": [given[0] if len(given) == 1 else given], "kwargs": value(options)}
 
-    for layer in settings["layers"]:
+    for layer in layers:
         layer["inbound_nodes"] = [call(node) for node in layer.get("inbound_nodes") or ()]
-    settings["output_layers"] = _shift_ends(settings.get("output_layers"), lambda name, i: shift(name, i, sequential))
+    # For the ends, Keras 3 itself counts nested functional models from 1.
+    sequential = {layer.get("name") for layer in layers if layer.get("class_name") == "Sequential"}
+    ends = {name: offset for name, offset in offsets.items() if name in sequential}
+    settings["output_layers"] = _shift_ends(settings.get("output_layers"), lambda name, i: i - ends.get(name, 0))
+
+
+def _count_from(settings: Config, calls: dict[Any, int]) -> dict[str, int]:
+    """Return, by nested model, the number of its first call: Keras 2 counted the building of the model as one."""
+    nested = {layer.get("name") for layer in settings["layers"] if layer.get("class_name") in MODELS}
+    last: dict[str, int] = {}
+    stack = [settings.get("output_layers"), *(layer.get("inbound_nodes") for layer in settings["layers"])]
+    while stack:
+        node = stack.pop()
+        if _is_reference(node) and node[0] in nested:
+            last[node[0]] = max(last.get(node[0], 0), node[1])
+        if isinstance(node, dict | list):
+            stack += node.values() if isinstance(node, dict) else node
+    return {name: max(0, index - calls[name] + 1) for name, index in last.items() if calls[name]}
 
 
 def _shift_ends(ends: Any, shift: Any) -> Any:
