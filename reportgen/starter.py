@@ -182,7 +182,7 @@ def compose(found: Found, title: str) -> str:
             "#   y: y_test",
         ]
     lines += [
-        "# task: auto  # multiclass, binary, multilabel, regression, timeseries, segmentation, reconstruction, sequence",
+        "# task: auto  # binary, multiclass, multilabel, regression, timeseries, segmentation, reconstruction",
         "output: reports",
         "# gates:  # what fails the job (exit code 1)",
         "#   accuracy: {min: 0.9}",

@@ -82,7 +82,7 @@ def load_saved_model(spec: ModelSpec) -> Loaded:
 
 
 def _load_without_slots(path: Path) -> Any:
-    """Load a SavedModel with the state of a Keras 2 optimizer, which no optimizer of today takes, without that state."""
+    """Load a SavedModel with the state of a Keras 2 optimizer, that no optimizer of today takes, without it."""
     import tensorflow as tf
     from tensorflow.core.protobuf import saved_model_pb2
 
