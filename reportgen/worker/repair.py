@@ -79,7 +79,7 @@ def repair_config(config: Config, version: str) -> tuple[Config, tuple[str, ...]
 
 
 def refer_to_functions(config: Config, names: frozenset[str]) -> Config:
-    """Return a copy in which activations in `names` are references: Keras takes bare names for its own."""
+    """Return a copy in which activations in `names` are references: bare names are Keras's own."""
     fixed = copy.deepcopy(config)
     stack: list[Any] = [fixed] if names else []
     while stack:
