@@ -79,7 +79,8 @@ def describe_host() -> str:
 def describe_command() -> str:
     """Return the command line as it would be typed, without secrets and the folder that the program lies in."""
     program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
-    return mask_secrets(shlex.join([program, *sys.argv[1:]]))
+    words = ["python", "-m", "reportgen"] if program == "__main__.py" else [program]
+    return mask_secrets(shlex.join([*words, *sys.argv[1:]]))
 
 
 def package_versions() -> dict[str, str]:
