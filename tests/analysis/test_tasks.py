@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (one case a line)
 """The choice of task: every common output is recognised, with a reason, and scores are called what they are."""
 
 import numpy as np
