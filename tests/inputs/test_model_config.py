@@ -152,7 +152,13 @@ def test_5_an_object_hidden_in_a_nodes_arguments_is_refused(folder: Folder) -> N
 
 def test_6_a_custom_class_is_shown_with_its_module_and_the_fix(folder: Folder) -> None:
     odd = layer("Swirl", "my_project.layers", name="swirl_1")
-    words = ("`swirl_1`", "`Swirl`", "`my_project.layers`", "`custom_objects: [module:Swirl]`", "--trust=custom_objects")
+    words = (
+        "`swirl_1`",
+        "`Swirl`",
+        "`my_project.layers`",
+        "`custom_objects: [module:Swirl]`",
+        "--trust=custom_objects",
+    )
     refused(folder, sequential(odd, dense()), *words)
 
 
