@@ -110,7 +110,7 @@ def _table(table: b.Table, level: int) -> b.Table | None:
     others = [row for row in range(len(table.rows)) if row not in set(marked)][: most - len(marked)]
     kept = sorted([*marked, *others])
     moved = {row: i for i, row in enumerate(kept)}
-    first = table.note.split(" Shown here: ")[0]
+    first = table.note.partition("Shown here: ")[0].strip()
     return replace(
         table,
         rows=tuple(table.rows[row] for row in kept),
