@@ -88,7 +88,7 @@ class Limits(Part):
     """What one build may use."""
 
     memory: Size | None = Field(
-        default=None, gt=0, description="Memory of the worker (8 GB, 4 GiB); left out: no limit of its own."
+        default=None, gt=0, description="Memory of the worker (8 GB, 4 GiB); left out: 90% of the machine's."
     )
     seconds: Duration = Field(
         default=3600.0, gt=0, le=7 * 86400, description="Time for the whole build (600, 10 min, 2 h)."
