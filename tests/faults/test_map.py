@@ -23,6 +23,7 @@ BATCH = "inputs/test_batches.py::"
 BATCHES = "inputs/test_bad_batches.py::"
 YAML = "config/test_config_mistakes.py::"
 OWN = "renderers/test_own_templates.py::"
+KINDS = "pipeline/test_model_kinds.py::"
 MODEL = "faults/test_model_faults.py::"
 NAMES = "faults/test_names_faults.py::"
 OUTPUT = "faults/test_output_faults.py::"
@@ -51,7 +52,11 @@ MAP: dict[int, tuple[str, ...]] = {
     7: (f"{CONFIG}test_7_a_missing_custom_loss_metric_or_optimizer_is_no_obstacle",),
     8: (f"{CONFIG}test_8_a_vocabulary_outside_the_file_is_refused",),
     9: (f"{CONFIG}test_9_layers_that_hold_foreign_programs_are_refused_even_with_trust",),
-    10: (f"{MEMBERS}test_10_a_saved_model_folder_names_the_flag",),
+    10: (
+        f"{MEMBERS}test_10_a_saved_model_folder_names_the_flag",
+        f"{KINDS}test_10_a_saved_model_predicts_with_trust_and_its_layers_say_why_not",
+    ),
+    11: (f"{KINDS}test_11_operations_of_a_saved_model_that_reach_outside_are_listed",),
     12: (f"{HDF5}test_12_to_16_in_the_weights_of_a_keras_file", f"{HDF5}test_12_to_16_in_an_h5_file"),
     13: (f"{HDF5}test_12_to_16_in_the_weights_of_a_keras_file", f"{HDF5}test_12_to_16_in_an_h5_file"),
     14: (f"{HDF5}test_12_to_16_in_the_weights_of_a_keras_file", f"{HDF5}test_12_to_16_in_an_h5_file"),
@@ -87,6 +92,10 @@ MAP: dict[int, tuple[str, ...]] = {
     34: (
         f"{MEMBERS}test_34_a_fifo_is_refused_without_hanging",
         f"{MEMBERS}test_34_a_device_is_refused_without_hanging",
+    ),
+    35: (
+        f"{KINDS}test_35_a_keras_2_file_predicts_what_it_predicted_in_keras_2",
+        f"{KINDS}test_35_a_keras_2_file_that_cannot_be_loaded_still_shows_its_graph",
     ),
     36: (f"{BATCHES}test_72_a_wrong_shape_names_both_shapes_and_the_other_sections_run",),
     37: (
@@ -257,8 +266,6 @@ MAP: dict[int, tuple[str, ...]] = {
 
 # Lines without a test, and why. It may only become shorter.
 PENDING: dict[int, str] = {
-    11: "SavedModel: the list of file and print operations, with the models that are being added",
-    35: "Keras 2 files, with the models that are being added",
     100: "the archive does not exist yet",
 }
 
