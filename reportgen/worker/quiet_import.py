@@ -23,8 +23,9 @@ from typing import Any
 OPTIONAL = frozenset(
     {"sklearn", "pandas", "matplotlib", "scipy", "IPython", "psutil", "pyarrow", "joblib", "flax", "grain"}
 )
-NEEDED = {"jax": {"scipy"}, "torch": {"scipy"}}  # of those, what a backend cannot do without
-OTHER_BACKENDS = {"tensorflow": {"jax", "torch"}, "jax": {"torch"}, "torch": {"jax"}}
+# Of those, what a backend cannot do without; torch asks for packages in ways that a hidden one would break.
+NEEDED = {"jax": frozenset({"scipy"}), "torch": OPTIONAL}
+OTHER_BACKENDS: dict[str, set[str]] = {"tensorflow": {"jax", "torch"}, "jax": {"torch"}, "torch": set()}
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "GLOG_minloglevel": "3", "ABSL_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
 
 
@@ -61,8 +62,7 @@ def import_keras() -> ModuleType:
         os.environ.setdefault(name, value)
     backend = choose_backend()
     os.environ["KERAS_BACKEND"] = backend
-    hidden = OPTIONAL - NEEDED.get(backend, set()) | OTHER_BACKENDS.get(backend, set())
-    with without(frozenset(hidden)):
+    with without(OPTIONAL - NEEDED.get(backend, frozenset()) | OTHER_BACKENDS.get(backend, set())):
         keras = importlib.import_module("keras")
     # What was just imported lives as long as the process: never look at it again.
     gc.freeze()
