@@ -66,7 +66,7 @@ def run_axe(browser: Any, file: Path) -> dict[str, Any]:
             page.wait_for_timeout(10)
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        violations = Axe().run(page).response["violations"]
+        violations = Axe().run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
         found[look] = [f"{v['id']} x{len(v['nodes'])}: {v['nodes'][0]['html'][:120]}" for v in violations]
         found[look] += [f"{wide} px wider than the window"] if wide > 0 else []
         context.close()
