@@ -21,10 +21,14 @@ def read_history_csv(text: str) -> Table:
     return _rows_to_table(_read_rows(text, separator), separator)
 
 
+FIELD_LIMIT = 131_072  # characters of one number, many times over
+
+
 def _read_rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
     """Return the non-empty rows with their line numbers."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     rows: list[tuple[int, list[str]]] = []
+    csv.field_size_limit(FIELD_LIMIT)  # the module's limit is shared: a reader of batches may have raised it
     try:
         for row in reader:
             if any(field.strip() for field in row):

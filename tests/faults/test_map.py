@@ -53,7 +53,7 @@ MAP: dict[int, tuple[str, ...]] = {
     8: (f"{CONFIG}test_8_a_vocabulary_outside_the_file_is_refused",),
     9: (f"{CONFIG}test_9_layers_that_hold_foreign_programs_are_refused_even_with_trust",),
     10: (
-        f"{MEMBERS}test_10_a_saved_model_folder_names_the_flag",
+        f"{MEMBERS}test_24_a_broken_saved_model_is_called_corrupt",
         f"{KINDS}test_10_a_saved_model_predicts_with_trust_and_its_layers_say_why_not",
     ),
     11: (f"{KINDS}test_11_operations_of_a_saved_model_that_reach_outside_are_listed",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -37,12 +38,14 @@ def scores(n: int = 200, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, n
 
 def children() -> set[str]:
     """Return the ids of this process's living children."""
-    return {
-        child
-        for task in Path("/proc/self/task").iterdir()
-        for child in (task / "children").read_text().split()
-        if "Z" not in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
-    }
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # a thread or a child that ends while it is looked at
+            for child in (task / "children").read_text().split():
+                with contextlib.suppress(OSError):
+                    if "Z" not in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]:
+                        found.add(child)
+    return found
 
 
 class Case:

@@ -144,10 +144,10 @@ def test_26_an_unpacked_keras_folder_is_told(folder: Folder) -> None:
     folder.refused("unpacked .keras folder")
 
 
-def test_10_a_saved_model_folder_names_the_flag(folder: Folder) -> None:
+def test_24_a_broken_saved_model_is_called_corrupt(folder: Folder) -> None:
     (folder.path / "model").mkdir()
     (folder.path / "model" / "saved_model.pb").write_bytes(b"\x08\x01")
-    folder.refused("SavedModel", "--trust=savedmodel", "model.save", model="model")
+    folder.refused("saved_model.pb", "corrupt", "export the model again", model="model")
 
 
 @pytest.mark.parametrize("address", ["hf://org/model", "https://example.org/model.keras", "s3://bucket/model.keras"])
