@@ -1,7 +1,8 @@
 """The byte budget: a report that would be too large is reduced, the least important parts first, and says so.
 
 What is cut first is what DESIGN section 7 spends last: montages, samples, curves, graph and layers, sample records, and
-only then metrics and findings. The verdict is never touched. Everything that went is one row of the ledger.
+only then metrics and findings; before all that, names of thousands of characters are shortened. The verdict is never
+touched. Everything that went is one row of the ledger.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 
 from reportgen.budget.items import Items, Redraw
 from reportgen.budget.ledger import losses, size_words
+from reportgen.budget.names import shorten_names
 from reportgen.budget.sizes import frame_bytes
 from reportgen.report.types import Report
 
@@ -46,6 +48,8 @@ def fit(
     """
     if estimate(report) <= limit * _SURE:
         return report
+    if estimate(report) > limit:
+        report = shorten_names(report, f"the byte budget of {size_words(named or limit)}")
     target, reduced = float(limit), report
     for attempt in range(ATTEMPTS):
         reduced = reduce_to(report, int(target), named or limit, redraw)

@@ -181,7 +181,7 @@ def test_endless_texts_are_cut_too() -> None:
     report = dataclasses.replace(report, findings=(finding, *report.findings[1:]))
     found = budget.fit(report, 400_000, html.render)
     assert size(found) <= 400_000
-    assert any(entry.what == "letters of texts" for entry in found.ledger)
+    assert any(entry.what.startswith("letters of") for entry in found.ledger)
 
 
 def test_a_budget_is_written_as_people_do() -> None:

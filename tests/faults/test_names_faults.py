@@ -15,6 +15,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from reportgen import budget
+from reportgen.renderers import html
+from reportgen.report.json_text import to_json
 from reportgen.report.read import read_report
 from reportgen.report.types import Report
 from tests.faults.case import Case, Ended, copy_inputs
@@ -80,7 +83,10 @@ def built(tiny: Path, fonts: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     case.write("broken.yaml", "model: [")
     batch = {"path": "batch.npz", "x": "x", "y": "y", "ids": "ids", "classes": CLASSES}
     formats = ["html", "json", "markdown", "junit"]
-    hostile = case.config(title=TITLE, model="model.keras", history="history.json", batch=batch, formats=formats)
+    room = "8 MB"  # for names of 100,000 characters, each a dozen times
+    hostile = case.config(
+        title=TITLE, model="model.keras", history="history.json", batch=batch, formats=formats, budget=room
+    )
     refused = case.config("refused.yaml", model="bad.keras", output="out/refused")
     ended = case.run(
         "build", hostile, refused, "broken.yaml", CUDA_VISIBLE_DEVICES="nonsense,-7", SECRET_PATH="x", **SECRETS
@@ -185,6 +191,15 @@ def test_46_a_name_of_100000_characters_is_short_in_the_page_and_whole_in_the_da
     assert LONG in (built[0].out / "report.json").read_text(encoding="utf-8")
     for name in ("summary.md", "junit.xml"):
         assert LONG[:1000] not in (built[0].out / name).read_text(encoding="utf-8")
+
+
+def test_46_within_the_default_budget_a_long_name_costs_no_figure(report: Report) -> None:
+    fitted = budget.fit(report, budget.DEFAULT_BYTES, html.render)
+    assert len(html.render(fitted).encode()) <= budget.DEFAULT_BYTES
+    assert fitted.graph is not None and len(fitted.graph.nodes) == len(LAYERS) - 1
+    assert set(fitted.assets) == set(report.assets)
+    assert LONG not in to_json(fitted) and "型🎉www" in to_json(fitted)
+    assert any(entry.what == "letters of long names and texts" for entry in fitted.ledger)
 
 
 def test_47_emoji_and_cjk_are_shown(document: Element) -> None:
