@@ -98,10 +98,6 @@ MAP: dict[int, tuple[str, ...]] = {
         f"{KINDS}test_35_a_keras_2_file_predicts_what_it_predicted_in_keras_2",
         f"{KINDS}test_35_a_keras_2_file_that_cannot_be_loaded_still_shows_its_graph",
     ),
-    35: (
-        f"{KINDS}test_35_a_keras_2_file_predicts_what_it_predicted_in_keras_2",
-        f"{KINDS}test_35_a_keras_2_file_that_cannot_be_loaded_still_shows_its_graph",
-    ),
     36: (f"{BATCHES}test_72_a_wrong_shape_names_both_shapes_and_the_other_sections_run",),
     37: (
         "pipeline/test_tasks.py::test_logits_become_probabilities_where_the_loss_says_so",
