@@ -74,7 +74,8 @@ def use(page: Any) -> None:
     height = page.evaluate("document.documentElement.scrollHeight")
     for y in range(0, height, 1200):
         page.evaluate(f"scrollTo({{top: {y}, behavior: 'instant'}})")
-        page.wait_for_timeout(5)
+        # Tools are made when their part comes into view, which the browser tells a frame later.
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
     page.locator(".zoom").first.click()
     assert page.get_by_role("dialog").inner_text().strip()
     page.keyboard.press("Escape")
