@@ -53,8 +53,17 @@ test-fast: $(VENV)/.test
 test-browser: $(VENV)/.test
 	@REPORTGEN_REQUIRE_BROWSER=1 $(PYTEST) -m browser tests
 
-test-envs: $(VENV)/.test
-	REPORTGEN_ENVS=1 $(PYTEST) -m envs tests
+# Environments that models were trained in: the worker runs there. Keras 3.0 needs TensorFlow 2.16, which ends at Python 3.12.
+ENVS := oldest jax tfkeras
+.venvs/%/.ready: requirements/envs-%.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 12))' || \
+	  { echo "test-envs needs Python 3.11 or 3.12; set one with: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venvs/$*
+	.venvs/$*/bin/python -m pip --disable-pip-version-check install -q --require-hashes -r $<
+	@touch $@
+
+test-envs: $(VENV)/.test $(ENVS:%=.venvs/%/.ready)
+	TEST_ENVS=1 $(PYTEST) -m envs tests
 
 fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.fuzz.run
@@ -78,6 +87,7 @@ lock:
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/demo.txt
 	$(LOCK) pyproject.toml requirements/build.in --extra test -c requirements/demo.txt -o requirements/test.txt
 	$(LOCK) pyproject.toml requirements/build.in --extra lint -c requirements/demo.txt -o requirements/lint.txt
+	for name in $(ENVS); do $(LOCK) requirements/envs-$$name.in -o requirements/envs-$$name.txt || exit; done
 
 clean:
 	rm -rf $(VENV) .venvs .cache build dist reports

@@ -75,13 +75,14 @@ def choose_backend() -> str:
     named = os.environ.get("KERAS_BACKEND")
     if named:
         return named
+    installed = [name for name in OTHER_BACKENDS if importlib.util.find_spec(name) is not None]
     try:
         settings = json.loads((Path(os.environ["KERAS_HOME"]) / "keras.json").read_text(encoding="utf-8"))
-        return str(settings["backend"])
+        preferred = str(settings["backend"])
     except (OSError, ValueError, KeyError, TypeError):
-        pass
-    installed = [name for name in OTHER_BACKENDS if importlib.util.find_spec(name) is not None]
-    return installed[0] if installed else "tensorflow"
+        preferred = "tensorflow"
+    # Keras writes its settings by itself, once for all environments: they are no wish for what is not there.
+    return preferred if preferred in installed or not installed else installed[0]
 
 
 def _silence() -> None:

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,51 @@ def write_copy(path: Path, folder: Path, kind: str, config: Config) -> Path:
 
 
 def drop_unknown(config: Config, said: str) -> tuple[Config, tuple[str, ...]] | None:
-    """Leave out the arguments that Keras says it does not know, if all of them are at rest (None, False or empty).
+    """Mend what an older Keras complains of: arguments that it does not know, if all are at rest (None, False, empty).
 
     Returns the smaller configuration and what was left out, as "Class argument"; None if there is nothing to do.
     """
-    kind, names = _unknown_arguments(said)
     smaller = copy.deepcopy(config)
+    if "get_tensor() takes 3 positional arguments" in said:  # Keras before 3.8 wants lists of ends
+        return (smaller, ()) if _wrap_ends(smaller) else None
+    if (
+        "Could not interpret initializer identifier" in said and "'Orthogonal'" in said
+    ):  # Keras 3.0 has the long name only
+        return (smaller, ()) if _rename(smaller, "Orthogonal", "OrthogonalInitializer") else None
+    kind, names = _unknown_arguments(said)
     count = _drop(smaller, kind, names) if names else 0
     return (smaller, tuple(f"{kind} {name}" for name in sorted(names))) if count else None
+
+
+def _objects(config: Any) -> Iterator[Config]:
+    """Yield every mapping of a configuration."""
+    stack = [config]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            yield node
+        if isinstance(node, dict | list):
+            stack += node.values() if isinstance(node, dict) else node
+
+
+def _wrap_ends(config: Config) -> int:
+    """Put the only input and output of every model into a list; return how many were not in one."""
+    count = 0
+    for node in _objects(config):
+        for key in ("input_layers", "output_layers"):
+            ends = node.get(key)
+            if isinstance(ends, list) and ends and isinstance(ends[0], str):
+                node[key] = [ends]
+                count += 1
+    return count
+
+
+def _rename(config: Config, old: str, new: str) -> int:
+    """Give a class another name everywhere; return how often it stood."""
+    found = [node for node in _objects(config) if node.get("class_name") == old]
+    for node in found:
+        node["class_name"] = new
+    return len(found)
 
 
 def _unknown_arguments(said: str) -> tuple[str, frozenset[str]]:
@@ -67,17 +105,11 @@ def _unknown_arguments(said: str) -> tuple[str, frozenset[str]]:
 
 def _drop(config: Any, kind: str, names: frozenset[str]) -> int:
     """Remove arguments at rest from every object of a class; return how many went."""
-    count, stack = 0, [config]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, list):
-            stack += node
-        if not isinstance(node, dict):
-            continue
+    count = 0
+    for node in list(_objects(config)):
         settings = node.get("config")
         if node.get("class_name") == kind and isinstance(settings, dict):
             for name in [name for name in settings if name in names and (name in DEPENDENT or not settings[name])]:
                 del settings[name]
                 count += 1
-        stack += node.values()
     return count

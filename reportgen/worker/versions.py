@@ -19,8 +19,10 @@ def read_versions() -> dict[str, str]:
     for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+        except importlib.metadata.PackageNotFoundError:  # not there, or under another name (tensorflow-cpu)
+            version = getattr(sys.modules.get(package), "__version__", None)
+            if isinstance(version, str):
+                found[package] = version
     return found
 
 
