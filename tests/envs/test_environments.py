@@ -76,7 +76,7 @@ keras.utils.set_random_seed(1)
 tokens = keras.Input((9,), dtype="int32", name="tokens")
 inside = keras.Input((6,))
 base = keras.Model(inside, keras.layers.Dense(5, activation="tanh")(inside), name="base")
-z = keras.layers.Bidirectional(keras.layers.GRU(3))(keras.layers.Embedding(20, 4)(tokens))
+z = keras.layers.GRU(6)(keras.layers.Embedding(20, 4)(tokens))
 outputs = {"kind": keras.layers.Dense(3, activation="softmax", name="k")(base(z)), "size": keras.layers.Dense(1, name="s")(z)}
 model = keras.Model(tokens, outputs)
 x = np.random.default_rng(0).integers(0, 20, (80, 9)).astype("int32")
@@ -99,7 +99,7 @@ def test_a_file_that_the_oldest_keras_3_wrote_predicts_what_it_did(tmp_path: Pat
     assert numbers(report)["kind accuracy"] == 1.0
 
 
-# Keras 3.0 cannot read the weights of a bidirectional GRU (sentiment) that a newer one saved.
+# Keras 3.0.5 cannot read the weights of a bidirectional GRU (sentiment), not even those that it saved itself.
 @pytest.mark.parametrize("example", [name for name in TRAINED if name != "sentiment"])
 def test_the_oldest_keras_3_says_the_same(tmp_path: Path, here: dict[str, Report], example: str) -> None:
     report = build(tmp_path, example, "--trust=python", "--set", f"python={interpreter('oldest')}")

@@ -65,7 +65,6 @@ def sections_of(case: Case) -> dict[str, Section]:
         ("reading the history", signal.SIGTERM),
         ("starting Keras", signal.SIGINT),
         ("predicting the batch", signal.SIGTERM),
-        ("writing the report", signal.SIGINT),
     ],
     ids=lambda value: str(value).replace(" ", "-"),
 )
