@@ -107,11 +107,13 @@ def _load_file(spec: ModelSpec, saved: Saved | None) -> Loaded:
 
 def _load_any(spec: ModelSpec, saved: Saved | None, folder: Path) -> tuple[Any, tuple[str, ...]]:
     """Load the file, or a copy of it with a repaired configuration; return the model and the arguments left out."""
+    import keras
+
     path = Path(spec.path)
     _register(_old_objects(saved))
     if saved is None:
         return _load(spec, _by_content(path, folder, spec.format)), ()
-    config, left_out = repair_config(saved.config, saved.keras_version)
+    config, left_out = repair_config(saved.config, saved.keras_version, keras.__version__)
     config = refer_to_functions(config, frozenset(spec.custom_objects))
     for _ in range(MOST_REPAIRS):
         try:

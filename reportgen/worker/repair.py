@@ -66,13 +66,16 @@ def is_keras2(config: Config, version: str) -> bool:
     return 0 < major < 3 or str(config.get("module", "")).startswith("tf_keras")
 
 
-def repair_config(config: Config, version: str) -> tuple[Config, tuple[str, ...]]:
-    """Return a copy that this Keras can read, and the Keras 2 arguments that were left out, as "Class argument"."""
+def repair_config(config: Config, version: str, here: str) -> tuple[Config, tuple[str, ...]]:
+    """Return a copy of a configuration by Keras `version` that Keras `here` can read.
+
+    With it come the Keras 2 arguments that were left out, as "Class argument".
+    """
     fixed = copy.deepcopy(config)
     left_out: dict[str, None] = {}
     if is_keras2(config, version):
         fixed = _at_home(_repair_model(fixed, left_out))
-    if (0, 0) < parse_version(version) < WRAPPED_UNTIL:
+    if (0, 0) < parse_version(version) < WRAPPED_UNTIL <= parse_version(here):
         for model in _models(fixed):
             _unwrap_ends(model["config"])
     return fixed, tuple(left_out)

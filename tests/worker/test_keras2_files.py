@@ -133,19 +133,20 @@ def test_35_a_keras_2_file_that_cannot_be_read_says_so_and_names_two_ways_out(tm
 
 def test_the_repair_leaves_files_of_this_keras_alone() -> None:
     config = {"module": "keras", "class_name": "Functional", "config": {"output_layers": [["d", 0, 0]], "layers": []}}
-    assert repair_config(config, "3.15.1") == (config, ())
+    assert repair_config(config, "3.15.1", "3.15.1") == (config, ())
 
 
 def test_the_only_output_of_an_older_keras_3_is_taken_out_of_its_list() -> None:
     inner = {"class_name": "Functional", "config": {"input_layers": [["i", 0, 0]], "output_layers": [["d", 0, 0]]}}
     config = {"module": "keras", "class_name": "Sequential", "config": {"layers": [inner]}}
-    fixed, _ = repair_config(config, "3.8.0")
+    fixed, _ = repair_config(config, "3.8.0", "3.15.1")
     assert fixed["config"]["layers"][0]["config"] == {"input_layers": ["i", 0, 0], "output_layers": ["d", 0, 0]}
+    assert repair_config(config, "3.8.0", "3.8.0") == (config, ())
 
 
 def test_a_time_major_model_keeps_its_argument() -> None:
     config, _ = recurrent_model(time_major=True)
-    fixed, left_out = repair_config(config, "2.4.0")
+    fixed, left_out = repair_config(config, "2.4.0", "3.15.1")
     assert fixed["config"]["layers"][1]["config"]["time_major"] is True and "LSTM time_major" not in left_out
 
 
