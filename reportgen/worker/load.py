@@ -16,6 +16,7 @@ from reportgen.analysis.evidence import Problem
 from reportgen.worker.explain import CannotLoad, explain_keras2, explain_load
 from reportgen.worker.loaded import Loaded
 from reportgen.worker.old_operations import hard_sigmoid, make_layers
+from reportgen.worker.operations_h5 import place_operations
 from reportgen.worker.own_code import call_builder, load_objects
 from reportgen.worker.plan import ModelSpec
 from reportgen.worker.repair import OLD_HARD_SIGMOID, is_keras2, refer_to_functions, repair_config
@@ -114,6 +115,8 @@ def _load_any(spec: ModelSpec, saved: Saved | None, folder: Path) -> tuple[Any, 
     if saved is None:
         return _load(spec, _by_content(path, folder, spec.format)), ()
     config, left_out = repair_config(saved.config, saved.keras_version, keras.__version__)
+    if spec.format == "h5" and not is_keras2(saved.config, saved.keras_version):
+        config = place_operations(config)
     config = refer_to_functions(config, frozenset(spec.custom_objects))
     for _ in range(MOST_REPAIRS):
         try:
