@@ -257,31 +257,3 @@ def test_any_drawing_is_a_fixpoint_after_one_pass_and_holds_nothing_that_acts(pa
             assert "javascript:" not in value or name in {"data-x", "class"}
             if name == "href":
                 assert value.startswith(("#", "data:image/png;base64,"))
-
-
-@pytest.mark.browser
-def test_a_browser_reads_the_same_elements_from_xml_and_inlined() -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    bodies = [body for body, _ in LESS.values()]
-    drawings = [sanitise(f"{HEAD}{body}</svg>".encode()).decode() for body in bodies]
-    drawings += [a.data.decode() for a in make_report().assets.values() if a.media_type == "image/svg+xml"]
-    script = """(texts) => {
-      const flat = (e) => [e.localName, e.namespaceURI, [...e.attributes].map(a => [a.name, a.value]),
-        [...e.childNodes].map(n => n.nodeType === 1 ? flat(n) : n.nodeType + n.data)];
-      return texts.map(text => {
-        const xml = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-        const html = new DOMParser().parseFromString("<!DOCTYPE html><div>" + text + "</div><p>after</p>", "text/html");
-        const whole = html.querySelectorAll("body > div > svg").length === 1 && html.body.children.length === 2;
-        return [JSON.stringify(flat(xml)), JSON.stringify(flat(html.querySelector("svg"))), whole];
-      });
-    }"""
-    with sync_api.sync_playwright() as play:
-        try:
-            browser = play.chromium.launch(executable_path="/usr/bin/chromium")
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium: {str(error).splitlines()[0]}")
-        results = browser.new_page().evaluate(script, drawings)
-        browser.close()
-    for text, (xml, html, whole) in zip(drawings, results, strict=True):
-        assert whole, text
-        assert xml == html, text
