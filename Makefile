@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test test-fast test-browser test-envs fuzz bench lint format lock clean
+.PHONY: help demo test test-fast test-browser test-envs fuzz bench page lint format lock clean
 
 help:
 	@echo "make demo          a report from the bundled example (examples/digits)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-envs     other Keras versions and backends"
 	@echo "make fuzz          mutated input files"
 	@echo "make bench         time and memory against the by-hand script"
+	@echo "make page          packs the page's style and script after a change"
 	@echo "make lint          ruff and mypy"
 	@echo "make lock          renew the pinned requirements (needs uv)"
 
@@ -71,6 +72,9 @@ fuzz: $(VENV)/.test
 bench: $(VENV)/.test
 	-@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q reportgen >/dev/null
 	$(BIN)/python tests/benchmarks/bench.py
+
+page: $(VENV)/.test
+	$(BIN)/python tests/renderers/pack_page.py
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check reportgen tests examples

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from reportgen import resources
-from reportgen.renderers import page_code, page_figures, page_numbers, page_tables, page_text
+from reportgen.renderers import page_figures, page_numbers, page_tables, page_text
 from reportgen.renderers.page_accent import shades
 from reportgen.renderers.page_anchors import Anchors
 from reportgen.renderers.page_csp import add_policy
@@ -20,11 +20,7 @@ from reportgen.report.types import Finding, Metric, Report, Section
 from reportgen.report.values import Missing
 
 TEMPLATE = "report.html.jinja"
-# What the page includes as one piece, and the files that it is made of.
-CODE = {
-    "page.css": ("css/base.css", "css/blocks.css", "css/print.css"),
-    "page.js": ("js/core.js", "js/charts.js", "js/samples.js", "js/tables.js", "js/graph.js", "js/start.js"),
-}
+PACKED = ("page.css", "page.js")  # by `make page`, from templates/css and templates/js
 SETTINGS: dict[str, Any] = {
     "autoescape": True,
     "undefined": jinja2.StrictUndefined,
@@ -85,12 +81,9 @@ def furnish(environment: jinja2.Environment) -> jinja2.Environment:
 
 
 def load(name: str) -> str | None:
-    """Return the source of a template; our script and style travel shrunk. Their braces mean nothing to Jinja."""
-    if name in CODE:
-        source = "\n".join(_read(part) or "" for part in CODE[name])
-        code = page_code.shrink_script(source) if name.endswith(".js") else page_code.shrink_style(source)
-        return f"{{% raw %}}{code}{{% endraw %}}"
-    return _read(name)
+    """Return the source of a template; braces in the packed script and style mean nothing to Jinja."""
+    source = _read(name)
+    return f"{{% raw %}}{source}{{% endraw %}}" if source is not None and name in PACKED else source
 
 
 def _read(name: str) -> str | None:
