@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 
 from reportgen.analysis.evidence import Kernels, WeightFacts
+from reportgen.analysis.filters import count_duplicates
+from reportgen.worker.fresh_weights import compare_fresh, find_initializer, find_owner, output_axes
 from reportgen.worker.walk import Walk
 from reportgen.worker.watch import to_numpy
 
 MAX_KERNEL_VALUES = 2**20
+# Variables whose output units can be compared; embeddings and recurrent kernels have none of their own.
+KERNELS = frozenset({"kernel", "depthwise_kernel", "pointwise_kernel"})
+GATED = frozenset({"LSTM", "LSTMCell", "GRU", "GRUCell"})
 
 
 def read_weights(walk: Walk) -> tuple[WeightFacts, ...]:
@@ -28,6 +33,9 @@ def _measure(layer: Any, path: str, variable: Any, trainable: bool) -> WeightFac
     """Return the row of one variable."""
     values = _values(variable)
     numbers = summarise(values) if values.dtype.kind in "fiub" else dict(EMPTY)
+    owner, short = find_owner(layer, variable)
+    initializer = find_initializer(owner, short)
+    units = output_units(owner, short, values)
     return WeightFacts(
         layer=path,
         name=_inner_name(layer, variable),
@@ -35,7 +43,10 @@ def _measure(layer: Any, path: str, variable: Any, trainable: bool) -> WeightFac
         dtype=str(variable.dtype),
         size=int(values.size),
         trainable=trainable,
-        initializer=_initializer(layer, variable),
+        initializer=type(initializer).__name__ if initializer is not None else "",
+        filters=0 if units is None else len(units),
+        duplicates=0 if units is None else count_duplicates(units),
+        fresh=compare_fresh(owner, short, variable, values, initializer),
         **numbers,
     )
 
@@ -104,14 +115,27 @@ def _inner_name(layer: Any, variable: Any) -> str:
     return f"{parts[0]}/{short}" if alike > 1 and len(parts) > 1 else short
 
 
-def _initializer(layer: Any, variable: Any) -> str:
-    """Return the class name of the initializer of a weight, "" if unknown."""
-    short = str(variable.name).rsplit("/", 1)[-1]
-    names = (f"{short}_initializer", f"{short.removesuffix('_kernel')}_initializer")
-    inner = getattr(layer, "forward_layer", None) or getattr(layer, "layer", None)
-    owners = (layer, inner, getattr(layer, "cell", None), getattr(inner, "cell", None))
-    found = (getattr(owner, name, None) for owner in owners for name in names)
-    return next((type(initializer).__name__ for initializer in found if initializer is not None), "")
+def output_units(owner: Any, short: str, values: Any) -> Any:
+    """Return a kernel as (output units, weights of each), or None for what is no kernel or has no such units.
+
+    Gates of a recurrent layer belong to their unit; a depthwise kernel has one unit an input channel and multiplier.
+    """
+    if values.ndim < 2 or values.dtype.kind != "f" or short not in KERNELS:
+        return None
+    kind, outer = type(owner).__name__, output_axes(owner, values.ndim)
+    if outer:
+        size = math.prod(values.shape[axis] for axis in outer)
+        return np.moveaxis(values, outer, range(len(outer))).reshape(size, -1)
+    if hasattr(owner, "equation"):
+        return None
+    if "Transpose" in kind:
+        return np.moveaxis(values, -2, 0).reshape(values.shape[-2], -1)
+    if short == "depthwise_kernel" or kind.startswith("Depthwise"):
+        return np.moveaxis(values, (-2, -1), (0, 1)).reshape(values.shape[-2] * values.shape[-1], -1)
+    units = getattr(owner, "units", None)
+    if isinstance(units, int) and kind in GATED and values.shape[-1] % units == 0:
+        return np.moveaxis(values.reshape(*values.shape[:-1], -1, units), -1, 0).reshape(units, -1)
+    return np.moveaxis(values, -1, 0).reshape(values.shape[-1], -1)
 
 
 def read_kernels(walk: Walk) -> Kernels | None:
