@@ -73,9 +73,16 @@ def to_grey(values: Array, low: float, high: float) -> Pixels:
     span = high - low
     if not span > 0:
         return np.full(values.shape, 128, np.uint8)
+    if values.dtype == np.uint8 and (low, high) == (0.0, 255.0):
+        return np.array(values)
     with np.errstate(invalid="ignore", over="ignore"):
-        unit = np.clip((as_float(values) - low) / span, 0.0, 1.0)
-    return np.rint(np.nan_to_num(unit, nan=0.0) * 255).astype(np.uint8)
+        unit = as_float(values) - low
+        unit /= span
+    np.clip(unit, 0.0, 1.0, out=unit)
+    unit *= 255
+    np.rint(unit, out=unit)
+    unit[np.isnan(unit)] = 0.0
+    return unit.astype(np.uint8)
 
 
 def mark_nan(pixels: Pixels, where: Array) -> Pixels:
@@ -122,10 +129,10 @@ def to_picture(sample: Array, scale: Scale | None = None) -> Picture | None:
     kind = kind_of(sample.shape, str(sample.dtype))
     if kind == "none":
         return None
-    values = as_float(sample)
-    nan = int(np.isnan(values).sum())
+    values = np.asarray(sample)
+    nan = int(np.isnan(values).sum()) if values.dtype.kind == "f" else 0
     if kind == "signal":
-        return Picture(draw_signal(values), "", nan)
+        return Picture(draw_signal(as_float(values)), "", nan)
     scale = scale or scale_of(sample)
     note = ""
     if kind == "volume":
@@ -142,12 +149,14 @@ def to_picture(sample: Array, scale: Scale | None = None) -> Picture | None:
         values = np.concatenate([values[..., i] for i in range(panes)], axis=1)
     if values.ndim == 3 and values.shape[-1] == 1:
         values = values[..., 0]
-    missing: Array = np.isnan(values) if values.ndim == 2 else np.asarray(np.isnan(values).any(-1))
     pixels = to_grey(values, scale.low, scale.high)
     if pixels.ndim == 3 and pixels.shape[-1] == 4:
         pixels = pixels[..., :3]
         note = ", ".join(filter(None, (note, "transparency not shown")))
-    return Picture(mark_nan(pixels, missing), note, nan)
+    if nan:
+        missing: Array = np.isnan(values)
+        pixels = mark_nan(pixels, missing if values.ndim == 2 else np.asarray(missing.any(-1)))
+    return Picture(pixels, note, nan)
 
 
 def draw_signal(values: Array, width: int = SIGNAL_WIDTH, height: int = SIGNAL_HEIGHT) -> Pixels:

@@ -55,14 +55,16 @@ class _Held:
 
 
 class KeepSet:
-    """The `worst` samples by loss and `seeded` others chosen by a hash of the seed and their row.
+    """The `worst` and the `best` samples by loss, and `seeded` others chosen by a hash of the seed and their row.
 
     The choice does not depend on how the batch was split or in which order chunks came. Ties in loss go to the lower
-    row; samples without a loss (NaN) are never among the worst. Memory: the content of at most worst + seeded samples.
+    row; samples without a loss (NaN) are never among the worst or the best. Memory: the content of at most worst +
+    best + seeded samples.
     """
 
-    def __init__(self, *, worst: int = 24, seeded: int = 24, seed: int = 0) -> None:
+    def __init__(self, *, worst: int = 24, seeded: int = 24, seed: int = 0, best: int = 0) -> None:
         self.worst = worst
+        self.best = best
         self.seeded = seeded
         self.seed = seed
         self._held: _Held | None = None
@@ -96,7 +98,7 @@ class KeepSet:
 
     def merge(self, other: Self) -> None:
         """Add what `other` holds; both need the same sizes and seed."""
-        if (self.worst, self.seeded, self.seed) != (other.worst, other.seeded, other.seed):
+        if (self.worst, self.best, self.seeded, self.seed) != (other.worst, other.best, other.seeded, other.seed):
             raise ValueError("keep-sets with different sizes or seeds cannot be merged")
         if other._held is not None:
             self._take(other._held)
@@ -107,15 +109,16 @@ class KeepSet:
         if held is None:
             nothing = np.zeros(0, dtype=np.int64)
             return KeptSamples(nothing, nothing.astype(np.uint64), (), (), {}, {}, {})
-        worst, seeded = set(self._worst(held).tolist()), set(self._seeded(held).tolist())
+        chosen = {"worst": self._worst(held), "best": self._best(held), "seeded": self._seeded(held)}
         order = np.argsort(held.positions, kind="stable")
-        words = [("worst" if row in worst else "", "seeded" if row in seeded else "") for row in order.tolist()]
+        found = [(word, set(rows.tolist())) for word, rows in chosen.items()]
+        words = [[word for word, rows in found if row in rows] for row in order.tolist()]
         held = held.rows(order)
         return KeptSamples(
             positions=held.positions,
             keys=held.keys,
             ids=tuple(held.ids.tolist()) if any(held.ids) else (),
-            reasons=tuple(",".join(word for word in pair if word) for pair in words),
+            reasons=tuple(",".join(said) for said in words),
             inputs=held.inputs,
             targets=held.targets,
             predictions=held.predictions,
@@ -128,11 +131,17 @@ class KeepSet:
 
     def _chosen(self, held: _Held) -> Array:
         """Return the rows that are worth holding, ascending."""
-        return np.union1d(self._worst(held), self._seeded(held)).astype(np.int64)
+        chosen = np.concatenate([self._worst(held), self._best(held), self._seeded(held)])
+        return np.unique(chosen).astype(np.int64)
 
     def _worst(self, held: _Held) -> Array:
         """Return the rows of the largest losses."""
         order = np.lexsort((held.positions, -held.losses))[: self.worst]
+        return order[~np.isnan(held.losses[order])]
+
+    def _best(self, held: _Held) -> Array:
+        """Return the rows of the smallest losses."""
+        order = np.lexsort((held.positions, held.losses))[: self.best]
         return order[~np.isnan(held.losses[order])]
 
     def _seeded(self, held: _Held) -> Array:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 
 PHOTO_SIDE = 192  # CSS pixels: sharp in a grid of samples, 4-9 KB
-PHOTO_QUALITY = 80
+# Measured on 100 crops of two photographs, CPU of one core: WebP method 4, quality 80 took 365 ms for 6.1 kB each at
+# 33.9 dB; method 0, quality 75 takes 113 ms for 6.6 kB at 33.0 dB. JPEG would take 18 ms, for 7.9 kB at 32.7 dB.
+PHOTO_QUALITY, PHOTO_METHOD = 75, 0
 LARGEST_SIDE = 16_000
 PNG_LEVEL = 6  # above it, bytes shrink by under 2% and time doubles
 
@@ -75,10 +77,11 @@ def _encode_photo(array: Pixels) -> Drawing:
     longest = max(image.size)
     if longest > PHOTO_SIDE:
         size = [max(1, round(side * PHOTO_SIDE / longest)) for side in image.size]
-        image = image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        # Pillow widens the triangle to the scale, so that nothing aliases; Lanczos takes more than twice as long.
+        image = image.resize((size[0], size[1]), Image.Resampling.BILINEAR, reducing_gap=3.0)
     if not features.check("webp"):
         return _save(image, "image/png", format="PNG", compress_level=9)
-    return _save(image, "image/webp", format="WEBP", quality=PHOTO_QUALITY, method=4)
+    return _save(image, "image/webp", format="WEBP", quality=PHOTO_QUALITY, method=PHOTO_METHOD)
 
 
 def _use_palette(array: Pixels) -> Image | None:

@@ -67,13 +67,13 @@ def gallery_blocks(view: OutputView, say: Say, style: Style = Style()) -> tuple[
     truth = view.kept_truth
     scores = score_samples(view.output.task, truth, kept.predictions[view.output.name], view.output.scores)
     said = [say(view, scores, row) for row in range(len(kept.positions))]
-    worst, seeded = _order(view, scores, said)
+    worst, best, seeded = _order(view, scores, said)
     most = style.most or (0 if has_pictures(kept) else MOST_WORDS)
     if most:
-        worst = worst[: most - min(len(seeded), most // 3)]
-        seeded = seeded[: most - len(worst)]
+        worst = worst[: most - min(len(best) + len(seeded), most // 3)]
+        seeded = seeded[: max(most - len(worst) - len(best), 0)]
     cards = []
-    for row in (*worst, *seeded):
+    for row in (*worst, *best, *seeded):
         name = kept_name(kept, row, view.artifacts.privacy)
         cards.append(_card(view, row, said[row], scores, style.show(view, row, _alt(name, said[row]))))
     if not cards:
@@ -81,33 +81,40 @@ def gallery_blocks(view: OutputView, say: Say, style: Style = Style()) -> tuple[
     content = style.legend or scale_words(view.artifacts)
     if view.artifacts.privacy not in ("show", "blur"):
         content = ""
-    parts = (_rule(view, len(worst), len(seeded)), content, PRIVACY_WORDS.get(view.artifacts.privacy, ""))
+    parts = (_rule(view, len(worst), len(best), len(seeded)), content, PRIVACY_WORDS.get(view.artifacts.privacy, ""))
     title = "Samples, worst first" if worst else "Samples"
     reading = (style.describe or describe_gallery)(tuple(cards))
     rule = " ".join(part for part in parts if part)
     return (Gallery(view.id("samples"), title, view.output.name, rule, tuple(cards), reading),)
 
 
-def _order(view: OutputView, scores: SampleScores, said: list[Said]) -> tuple[list[int], list[int]]:
-    """Return rows of the kept samples: the worst (mistakes first, by loss), then the seeded ones in batch order."""
+def _order(view: OutputView, scores: SampleScores, said: list[Said]) -> tuple[list[int], list[int], list[int]]:
+    """Return rows of the kept samples: the worst (mistakes first, by loss), the best, the seeded ones in batch order.
+
+    The best are shown where outputs are compared with targets by eye; a best sample among the worst counts there.
+    """
     kept = view.kept
     if kept is None:
-        return [], []
+        return [], [], []
     loss = np.nan_to_num(np.asarray(scores.loss, dtype=np.float64), nan=-np.inf, posinf=np.inf)
     known = ~np.isnan(np.asarray(scores.loss, dtype=np.float64))
     worst = [i for i, reason in enumerate(kept.reasons) if "worst" in reason and known[i]]
     worst.sort(key=lambda i: (said[i].outcome != "wrong", -loss[i], int(kept.positions[i])))
-    chosen = set(worst)
-    seeded = [i for i in range(len(kept.positions)) if i not in chosen]
-    return worst, sorted(seeded, key=lambda i: int(kept.positions[i]))
+    best = [i for i, reason in enumerate(kept.reasons) if "best" in reason and i not in worst]
+    best.sort(key=lambda i: (loss[i], int(kept.positions[i])))
+    if view.output.task != "reconstruction":
+        best = []
+    seeded = [i for i, reason in enumerate(kept.reasons) if reason != "best" and i not in (*worst, *best)]
+    return worst, best, sorted(seeded, key=lambda i: int(kept.positions[i]))
 
 
-def _rule(view: OutputView, worst: int, seeded: int) -> str:
+def _rule(view: OutputView, worst: int, best: int, seeded: int) -> str:
     """Say how the samples were chosen."""
     seed = f"drawn with seed {view.artifacts.seed} from {count(view.output.n, 'sample')}"
     if not worst:
         return f"{count(seeded, 'sample')} {seed}."
-    first = f"First the {count(worst, 'sample')} with the largest loss, mistakes before right answers"
+    first = f"First the {count(worst, 'sample')} with the largest loss"
+    first += f"; then the {best:,} with the smallest" if best else ", mistakes before right answers"
     return f"{first}; then {count(seeded, 'sample')} {seed}." if seeded else f"{first}."
 
 

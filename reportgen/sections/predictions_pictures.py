@@ -11,6 +11,7 @@ from reportgen.analysis.images import Pixels, Scale, kind_of, scale_of, to_pictu
 from reportgen.analysis.metrics.reconstruction import target_pictures
 from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.mosaics import enlarge
+from reportgen.analysis.unchanged import find_unchanged
 from reportgen.report.blocks import Axis, Chart, FlatBlock, Montage, Series, Table, TableColumn
 from reportgen.report.values import Column, number
 from reportgen.sections.display import as_displayed
@@ -25,7 +26,7 @@ MOST_PANEL_SIDE = 96
 MOST_CARDS = 20  # a card holds four pictures
 LEGEND = (
     "Four panels, row by row: input, target, output, absolute difference (from 0 in black to the largest of this "
-    "sample in white). Target and output share one scale."
+    "sample in white). Target and output share one scale, and so does an input of the same range."
 )
 LEGEND_UNLABELLED = "Two panels: input, output."
 SHARES = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -56,11 +57,12 @@ def say_errors(view: OutputView, scores: SampleScores, row: int) -> Said:
     if truth is None:
         return Said("no target", _range_text(said), "unknown")
     mse = float(np.mean((said - truth) ** 2))
-    details = [("MSE", number_text(mse, 3))]
     span = view.accumulator.value_range
+    close = f"MSE {number_text(mse, 3)}"
     if mse > 0 and span == span:
-        details.append(("PSNR", f"{number_text(20 * np.log10(span) - 10 * np.log10(mse), 3)} dB"))
-    return Said(_range_text(truth), _range_text(said), "unknown", tuple(details))
+        close = f"PSNR {number_text(20 * np.log10(span) - 10 * np.log10(mse), 3)} dB"
+    details = (("MSE", number_text(mse, 3)), ("output", _range_text(said)))
+    return Said(_range_text(truth), close, "unknown", details)
 
 
 def _range_text(values: Array) -> str:
@@ -81,7 +83,10 @@ def show_panels(view: OutputView, row: int, alt: str) -> Content:
     parts: list[tuple[Array, Scale | None]] = []
     for name, values in kept.inputs.items():
         if kind_of(values.shape[1:], str(values.dtype)) != "none":
-            parts.append((as_displayed(view.artifacts, name, values[row]), input_scales(view.artifacts).get(name)))
+            shown = as_displayed(view.artifacts, name, values[row])
+            # What is compared by eye must share a scale; an input of another range would only be black or white on it.
+            alike = truth is not None and find_unchanged({name: shown[None]}, truth[None]) is not None
+            parts.append((shown, scale if alike else input_scales(view.artifacts).get(name)))
             break
     if truth is not None:
         parts.append((truth, scale))

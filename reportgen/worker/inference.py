@@ -32,7 +32,7 @@ from reportgen.worker.features import FeaturePass
 from reportgen.worker.feed import Feed, make_feed
 from reportgen.worker.input_sums import InputSums
 from reportgen.worker.layer_statistics import describe_reductions, make_sums, watched_layers
-from reportgen.worker.outputs import OutputPass, loss_of_chunk, pair_labels
+from reportgen.worker.outputs import OutputPass, count_best, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan
 from reportgen.worker.prepare import make_preparations
 from reportgen.worker.runner import Runner
@@ -196,6 +196,7 @@ def _start_outputs(state: _Pass, chunk: Chunk, named: Mapping[str, Array]) -> No
             state.outputs[name] = OutputPass(name, activation, state.facts, state.plan, y, y_pred, chunk.inputs)
         except Exception as error:
             _drop(state, name, error)
+    state.keep.best = count_best(state.outputs.values())
 
 
 def _keep(state: _Pass, chunk: Chunk, positions: Array, keys: Array, losses: Array, named: Mapping[str, Array]) -> None:

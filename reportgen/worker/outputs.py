@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 from reportgen.analysis.evidence import ModelFacts, OutputEvidence
 from reportgen.analysis.forecast import find_link, naive_forecasts
 from reportgen.analysis.metrics import make_accumulator, score_samples
+from reportgen.analysis.metrics.reconstruction import Reconstruction
 from reportgen.analysis.metrics.timeseries import Timeseries
 from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.records import RecordKeeper
 from reportgen.analysis.tasks import choose_task
+from reportgen.analysis.unchanged import find_unchanged
 from reportgen.worker.plan import Plan
 
 Array = NDArray[Any]
+
+BEST_KEPT = 4
 
 
 class OutputPass:
@@ -54,6 +58,7 @@ class OutputPass:
         self.accumulator = make_accumulator(
             self.choice.task, shape=self.shape, classes=len(self.class_names), scores=self.choice.scores
         )
+        self.unchanged = find_unchanged(inputs or {}, y) if self.choice.task == "reconstruction" else None
         self.records = RecordKeeper(plan.record_limit)
         self.n = self.n_labelled = 0
         self.notes: tuple[str, ...] = ()
@@ -73,15 +78,22 @@ class OutputPass:
     ) -> SampleScores:
         """Add one chunk; return its per-sample scores."""
         self.accumulator.update(y, y_pred, weights)
-        if isinstance(self.accumulator, Timeseries) and self.link is not None and y is not None and inputs is not None:
-            steps = self.accumulator.steps
-            last, seasonal = naive_forecasts(inputs[self.link.key], self.link, steps)
-            self.accumulator.add_naive(y, y_pred, last, seasonal, self.link.season)
+        if y is not None and inputs is not None:
+            self._add_baseline(y, y_pred, inputs)
         scores = score_samples(self.choice.task, y, y_pred, self.choice.scores)
         self.records.add(keys, positions, scores, ids)
         self.n += len(y_pred)
         self.n_labelled += len(y_pred) if y is not None else 0
         return scores
+
+    def _add_baseline(self, y: Array, y_pred: Array, inputs: Mapping[str, Array]) -> None:
+        """Add what the simplest answer made from the inputs would score: naive forecasts, the input as output."""
+        if isinstance(self.accumulator, Timeseries) and self.link is not None:
+            last, seasonal = naive_forecasts(inputs[self.link.key], self.link, self.accumulator.steps)
+            self.accumulator.add_naive(y, y_pred, last, seasonal, self.link.season)
+        if isinstance(self.accumulator, Reconstruction) and self.unchanged is not None:
+            same = self.unchanged.of(inputs[self.unchanged.key])
+            self.accumulator.add_unchanged(y, y_pred, same, self.unchanged.times)
 
     def result(self, notes: tuple[str, ...] = ()) -> OutputEvidence:
         """Return the evidence of the whole pass."""
@@ -123,6 +135,11 @@ def pair_labels(targets: Sequence[str], outputs: Sequence[str]) -> tuple[dict[st
     if unknown:
         notes.append(f"Labels named {', '.join(unknown)} are not used: the model's outputs are {', '.join(outputs)}.")
     return pairs, tuple(notes)
+
+
+def count_best(outputs: Iterable[OutputPass]) -> int:
+    """Return how many of the best samples are kept: a few where outputs are pictures to be compared with targets."""
+    return BEST_KEPT if any(output.choice.task == "reconstruction" for output in outputs) else 0
 
 
 def loss_of_chunk(scores: Sequence[SampleScores], n: int) -> Array:

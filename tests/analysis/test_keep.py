@@ -9,6 +9,7 @@ from reportgen.analysis.keep import KeepSet, compute_lots
 
 N = 400
 RNG = np.random.default_rng(3)
+WORDS = ("worst", "best", "seeded")
 LOSS = np.round(RNG.random(N), 2)
 X = RNG.random((N, 3, 2)).astype("f4")
 
@@ -28,6 +29,16 @@ def offer(keep, index):
 
 def facts(kept):
     return (kept.positions.tolist(), kept.ids, kept.reasons, kept.inputs["x"].tolist(), kept.targets["out"].tolist())
+
+
+def test_the_best_are_kept_beside_the_worst_whatever_the_split():
+    losses = np.arange(N, dtype=float)
+    keep = KeepSet(worst=3, seeded=2, best=4)
+    for index in np.array_split(np.random.default_rng(0).permutation(N), 5):
+        keep.offer(index, index, (), losses[index], {"x": index[:, None]}, {}, {})
+    kept = keep.result()
+    said = {word: [int(p) for p, r in zip(kept.positions, kept.reasons, strict=True) if word in r] for word in WORDS}
+    assert said["best"] == [0, 1, 2, 3] and said["worst"] == [N - 3, N - 2, N - 1] and len(said["seeded"]) == 2
 
 
 def test_the_worst_are_kept_with_their_content_ties_to_the_lower_row():

@@ -9,6 +9,7 @@ from sklearn import metrics as sk
 
 from reportgen.analysis.metrics import make_accumulator, score_samples
 from reportgen.analysis.metrics.similarity import spatial_axes, ssim, window_size
+from reportgen.analysis.unchanged import Unchanged, find_unchanged
 
 
 def made(task, shape, scores, y, p, weights=None):
@@ -328,3 +329,34 @@ def test_other_outputs_are_described():
     found = by_name(accumulator)
     assert found["output_norm"].value == pytest.approx(np.linalg.norm(p[2:], axis=1).mean())
     assert not any(metric.headline for metric in found.values())
+
+
+def test_the_input_itself_is_the_baseline_of_image_to_image():
+    y, p = pictures(3)
+    x = y + np.random.default_rng(1).normal(0, 0.08, y.shape)
+    accumulator = made("reconstruction", (10, 9, 1), "values", y, p)
+    link = find_unchanged({"noisy": x}, y)
+    assert link == Unchanged("noisy", 1)
+    accumulator.add_unchanged(y, p, link.of(x), link.times)
+    found = by_name(accumulator)
+    mse = ((x - y) ** 2).mean(axis=(1, 2, 3))
+    assert found["mse"].baseline == pytest.approx(mse.mean()) and found["mse"].baseline_name == "the input unchanged"
+    assert found["psnr"].baseline == pytest.approx((10 * np.log10(1 / mse)).mean())
+    assert found["ssim"].baseline == pytest.approx(
+        np.mean([reference_ssim(a, b, 1.0) for a, b in zip(y, x, strict=True)])
+    )
+    assert found["mae"].baseline == pytest.approx(np.abs(x - y).mean())
+    accumulator.add_unchanged(y, p, x + 50, 1)  # a mean target nearer than the input is the harder baseline
+    assert by_name(accumulator)["mse"].baseline_name == "always the mean target"
+
+
+def test_the_input_stands_for_the_output_only_where_it_could():
+    y = pictures(3)[0][:, :8, :8]
+    small = y[:, ::2, ::2]
+    assert find_unchanged({"small": small}, y) == Unchanged("small", 2)
+    np.testing.assert_array_equal(Unchanged("small", 2).of(small)[:, ::2, ::2], small)
+    assert Unchanged("small", 2).of(small).shape == y.shape
+    assert find_unchanged({"bytes": y * 255}, y) is None, "another range"
+    assert find_unchanged({"same": y}, y) is None, "an autoencoder's input is its target"
+    assert find_unchanged({"row": y.reshape(len(y), -1), "words": np.full(y.shape, "a")}, y) is None
+    assert find_unchanged({"wide": y[:, ::2, :]}, y) is None and find_unchanged({"x": y}, None) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ class Reconstruction(Streaming):
 
     PSNR and SSIM need the range of values: the smallest of 1, 2, 10, 255 and 65,535 that reaches from 0, or from the
     lowest target below 0, to the highest. Memory: 40 bytes a position (mean target and mean error, up to 4 million
-    positions) and up to 0.9 MB for the errors of samples; not growing with n.
+    positions) and up to 0.9 MB for the errors of samples; not growing with n. `add_unchanged` adds what the input
+    itself would score as output.
     """
 
     task = "reconstruction"
@@ -46,6 +48,8 @@ class Reconstruction(Streaming):
         self._answer = self._part("answer", Extremes())
         self._answers = self._part("answers", Moments(2))
         self._errors = self._part("errors", Spread())
+        self._plain = self._part("plain", Moments(SIMILARITY + len(RANGES)))
+        self._times = self._part("times", Extremes())
         mapped = fixed and size <= POSITIONS
         self._targets = self._part("targets", Moments(size)) if mapped else None
         self._map = self._part("map", Sum(size, dtype=np.float64)) if mapped else None
@@ -69,20 +73,23 @@ class Reconstruction(Streaming):
         if (known & finite).any():
             self._add(truth[known & finite], answer[known & finite])
 
+    def add_unchanged(self, y_true: Array, y_pred: Array, unchanged: Array, times: int) -> None:
+        """Add what the input itself would score as output on one chunk (n, ...); `times` it was enlarged."""
+        truth = target_pictures(y_true, np.shape(y_pred))
+        plain = np.asarray(unchanged, np.float64).reshape(truth.shape)
+        used = np.isfinite(flat_rows(truth)).all(axis=1) & np.isfinite(flat_rows(np.asarray(y_pred))).all(axis=1)
+        used &= np.isfinite(flat_rows(plain)).all(axis=1)
+        if used.any():
+            self._plain.add(_closeness(truth[used], plain[used]))
+            self._times.add(np.asarray([float(times)]))
+
     def _add(self, truth: Array, answer: Array) -> None:
         """Add finite targets and outputs."""
-        n = len(truth)
         error = flat_rows(answer - truth)
-        mse = (error**2).mean(axis=1)
-        faultless = mse == 0
-        self._faultless.values += int(faultless.sum())
-        log_mse = np.log10(np.where(faultless, np.nan, mse), where=~faultless, out=np.full(n, np.nan))
-        columns = [mse, np.abs(error).mean(axis=1), log_mse, error.mean(axis=1)]
-        possible = [span for span in RANGES if truth.max() - min(truth.min(), 0.0) <= span] or [RANGES[-1]]
-        similar = np.full((n, len(RANGES)), np.nan)  # A range too small for these targets cannot be chosen in the end.
-        similar[:, len(RANGES) - len(possible) :] = ssim(truth, answer, tuple(possible))
-        self._rows.add(np.concatenate([np.stack(columns, axis=1), similar], axis=1))
-        self._errors.add(mse)
+        rows = _closeness(truth, answer)
+        self._faultless.values += int((rows[:, MSE] == 0).sum())
+        self._rows.add(rows)
+        self._errors.add(rows[:, MSE])
         self._truth.add(truth.reshape(-1))
         if self._targets is not None and self._map is not None:
             self._targets.add(flat_rows(truth))
@@ -131,18 +138,39 @@ class Reconstruction(Streaming):
             )
         return tuple(notes)
 
+    def baseline(self) -> tuple[str, dict[str, float]]:
+        """Return the simple output with the lower MSE, by name, and its scores: the mean target, or the input itself.
+
+        The mean target knows all targets of this batch, so that it is hard to beat where samples look alike.
+        """
+        if not self.n_labelled:
+            return "", {}
+        scale = 20 * math.log10(self.value_range)
+        mean = float(self._targets.variance().mean()) if self._targets is not None else math.inf
+        own = float(self._plain.mean[MSE]) if self._plain.n[MSE] else math.inf
+        if not math.isfinite(min(mean, own)):
+            return "", {}
+        if mean <= own:
+            return MEAN_IMAGE, {"mse": mean, "psnr": scale - 10 * math.log10(mean) if mean > 0 else math.inf}
+        times = int(self._times.high)
+        name = "the input unchanged" if times == 1 else f"the input enlarged {times} times"
+        similar = float(self._plain.mean[SIMILARITY + RANGES.index(self.value_range)])
+        scores = {"mse": own, "mae": float(self._plain.mean[MAE]), "ssim": similar}
+        return name, scores | {"psnr": scale - 10 * float(self._plain.mean[LOG_MSE])}
+
     def result(self) -> tuple[MetricValue, ...]:
         """Return MSE, MAE, PSNR, SSIM and bias, means over samples."""
         labelled = self.n_labelled > 0
         span = self.value_range
-        plain = float(self._targets.variance().mean()) if self._targets is not None and labelled else math.nan
+        name, plain = self.baseline()
         scale = 20 * math.log10(span) if labelled else math.nan
         low, high = self._mean_ends(LOG_MSE)
         faultless = "every output equals its target" if labelled else ""
         chosen = SIMILARITY + RANGES.index(span) if labelled else SIMILARITY
         small = "outputs are too small for a window of 3 positions" if labelled else ""
-        return (
-            self._mean("mse", "MSE", MSE, "Mean squared error of a value.", better="lower", baseline=plain),
+        similar = "Structural similarity in windows of 7 positions; 1 is equal."
+        metrics = (
+            self._mean("mse", "MSE", MSE, "Mean squared error of a value.", better="lower"),
             self._mean("mae", "MAE", MAE, "Mean absolute error of a value.", better="lower"),
             self._metric(
                 "psnr",
@@ -150,16 +178,17 @@ class Reconstruction(Streaming):
                 scale - 10 * self._mean_of(LOG_MSE),
                 (scale - 10 * high, scale - 10 * low),
                 "Student's t",
-                baseline=scale - 10 * math.log10(plain) if plain > 0 else None,
-                baseline_name=MEAN_IMAGE,
                 reason=faultless,
                 n=int(self._rows.n[LOG_MSE]),
                 help="Mean over samples of 10 log10(range^2 / MSE), in decibels.",
             ),
-            self._mean(
-                "ssim", "SSIM", chosen, "Structural similarity in windows of 7 positions; 1 is equal.", reason=small
-            ),
+            self._mean("ssim", "SSIM", chosen, similar, reason=small),
             self._mean("bias", "Bias", BIAS, "Mean of output - target.", better="neither"),
+        )
+        known = {key: value for key, value in plain.items() if math.isfinite(value)}
+        return tuple(
+            replace(metric, baseline=known[metric.name], baseline_name=name) if metric.name in known else metric
+            for metric in metrics
         )
 
     def _mean_of(self, column: int) -> float:
@@ -179,7 +208,6 @@ class Reconstruction(Streaming):
         help_text: str,
         *,
         better: str = "higher",
-        baseline: float = math.nan,
         reason: str = "",
     ) -> MetricValue:
         """Return a metric that is a mean over samples."""
@@ -190,8 +218,6 @@ class Reconstruction(Streaming):
             self._mean_ends(column),
             "Student's t",
             better=better,
-            baseline=None if math.isnan(baseline) else baseline,
-            baseline_name=MEAN_IMAGE,
             reason=reason,
             help=help_text,
         )
@@ -199,6 +225,18 @@ class Reconstruction(Streaming):
     def _bad_label_words(self) -> str:
         """Say what was wrong with targets that could not be used."""
         return "hold NaN or Inf"
+
+
+def _closeness(truth: Array, answer: Array) -> NDArray[np.float64]:
+    """Return MSE, MAE, log10 MSE (NaN where equal), bias, and SSIM for every range, of finite samples: (n, 9)."""
+    error = flat_rows(answer - truth)
+    mse = (error**2).mean(axis=1)
+    log_mse = np.log10(mse, where=mse > 0, out=np.full(len(mse), np.nan))
+    columns = [mse, np.abs(error).mean(axis=1), log_mse, error.mean(axis=1)]
+    possible = [span for span in RANGES if truth.max() - min(truth.min(), 0.0) <= span] or [RANGES[-1]]
+    similar = np.full((len(mse), len(RANGES)), np.nan)  # A range too small for these targets is never chosen.
+    similar[:, len(RANGES) - len(possible) :] = ssim(truth, answer, tuple(possible))
+    return np.concatenate([np.stack(columns, axis=1), similar], axis=1)
 
 
 def target_pictures(y_true: Array, shape: tuple[int, ...]) -> NDArray[np.float64]:
