@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Compiled modules are kept: without them every start is three times slower.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-fast test-browser test-envs fuzz bench page lint format lock clean
 
@@ -30,12 +32,12 @@ $(VENV)/bin/python:
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) install -q --require-hashes -r requirements/demo.txt
 	$(PIP) install -q --no-deps --no-build-isolation -e .
-	-@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 2 $(VENV)/lib reportgen >/dev/null 2>&1
+	-@$(BIN)/python -m compileall -q -j 2 $(VENV)/lib reportgen >/dev/null 2>&1
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.demo
 	$(PIP) install -q --require-hashes -r requirements/test.txt
-	-@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 2 $(VENV)/lib reportgen >/dev/null 2>&1
+	-@$(BIN)/python -m compileall -q -j 2 $(VENV)/lib reportgen >/dev/null 2>&1
 	@touch $@
 
 $(VENV)/.lint: requirements/lint.txt $(VENV)/.demo
@@ -49,7 +51,7 @@ test: $(VENV)/.test
 	$(PYTEST) -m "not envs" tests
 
 test-fast: $(VENV)/.test
-	$(PYTEST) -m "not keras and not browser and not slow and not envs" tests
+	$(PYTEST) -q -n auto -m "not keras and not browser and not slow and not envs" tests
 
 test-browser: $(VENV)/.test
 	@REPORTGEN_REQUIRE_BROWSER=1 $(PYTEST) -m browser tests
@@ -70,7 +72,7 @@ fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.fuzz.run
 
 bench: $(VENV)/.test
-	-@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q reportgen >/dev/null
+	-@$(BIN)/python -m compileall -q reportgen >/dev/null
 	$(BIN)/python tests/benchmarks/bench.py
 
 page: $(VENV)/.test
