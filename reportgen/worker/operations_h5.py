@@ -1,5 +1,7 @@
-"""Keras 3 writes operators (`x + 1`, `ops.mean`) into HDF5 files without saying where they lie; Keras then takes `Add` for
-the layer of that name, or knows no such class. Here they get their place back.
+"""Keras 3 writes operators (`x + 1`, `ops.mean`) into HDF5 files without saying where they lie.
+
+Keras then takes `Add` for the layer of that name, or knows no such class, and cannot read `...` in an index back. Here
+they get their place back, and `x[..., 0]` becomes `x[:, :, 0]`.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import importlib
 from typing import Any
 
 Config = dict[str, Any]
+WHOLE: Config = {"class_name": "__slice__", "config": {"start": None, "stop": None, "step": None}}
 PLACES = ("numpy", "nn", "math", "linalg", "image", "core", "operation_utils", "einops")
 
 
@@ -40,4 +43,23 @@ def _place(layer: Config) -> None:
             continue
         if isinstance(found, type):
             layer.update(module=module, registered_name=name)
-            return
+            break
+    if name == "GetItem":
+        for node in layer["inbound_nodes"]:
+            _write_out_dots(node)
+
+
+def _write_out_dots(node: Any) -> None:
+    """Put whole slices in place of `...` in one call's index, as many as the tensor's rank leaves open."""
+    match node:
+        case {"args": [{"config": {"shape": list(shape)}}, list(index)]} if any(map(_is_dots, index)):
+            at = next(i for i, part in enumerate(index) if _is_dots(part))
+            taken = sum(part is not None for part in index) - 1
+            node["args"][1] = [*index[:at], *[WHOLE] * (len(shape) - taken), *index[at + 1 :]]
+        case {"args": [_, index]} if _is_dots(index):
+            node["args"][1] = WHOLE
+
+
+def _is_dots(part: Any) -> bool:
+    """Tell whether a part of an index is `...`."""
+    return isinstance(part, dict) and part.get("class_name") == "__ellipsis__"

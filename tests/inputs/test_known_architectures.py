@@ -25,7 +25,7 @@ from tests.worker import models
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
-SMALL = ("MobileNetV3Small", "EfficientNetB0")  # built, saved, loaded and compared
+SMALL = ("MobileNetV3Small",)  # built, saved, loaded and compared
 
 
 def architectures() -> list[str]:
@@ -66,7 +66,8 @@ def test_the_list_of_architectures_is_complete() -> None:
 @pytest.mark.parametrize("name", architectures())
 def test_an_architecture_is_not_refused_and_its_graph_is_read(name: str) -> None:
     k = models.keras()
-    model = make(name)
+    with k.StatelessScope(initialize_variables=False):  # without weights this is several times faster
+        model = make(name)
     config = serialise(model)
     check_config(config, frozenset())
     graph: Graph = graph_from_config(config)
@@ -100,7 +101,7 @@ def with_operators(k: Any) -> dict[str, Callable[[Any], Any]]:
         "negative": lambda x: -x * 0.5 + abs(x),
         "mean": lambda x: ops.mean(x, axis=1, keepdims=True),
         "slice": lambda x: x[:, 1:-1, ::2],
-        "pick": lambda x: x[:, 0] - x[:, -1],
+        "pick": lambda x: x[:, 0] - x[..., -1, :],
         "matmul": lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1))),
         "compare": lambda x: ops.where(x > 0, x, ops.zeros_like(x)),
         "stack": lambda x: ops.concatenate([ops.relu(x), ops.softmax(x), ops.expand_dims(x[..., 0], -1)], axis=-1),
