@@ -18,7 +18,6 @@ from reportgen.analysis.metrics import score_samples
 from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.slices import find_slices
 from reportgen.worker.batch import Chunk
-from reportgen.worker.feed import Feed
 from reportgen.worker.outputs import OutputPass
 from reportgen.worker.plan import Plan
 
@@ -50,22 +49,26 @@ class FeaturePass:
     def __init__(
         self,
         plan: Plan,
-        feed: Feed,
+        used: Mapping[str, str],
         shapes: Mapping[str, tuple[int, ...]],
         dtypes: Mapping[str, str],
-        layers: Sequence[LayerFacts],
+        layers: Sequence[LayerFacts] = (),
+        *,
+        tokens: bool = False,
+        model: bool = True,
     ) -> None:
-        used = {slot.key: slot.name for slot in feed.slots}
+        """Plan for the inputs `used`, names by key; without a `model` nothing is held for shuffling."""
         given = plan.batch.features if plan.batch else {}
         names = {key: given.get(key) or given.get(title) or given.get("", ()) for key, title in used.items()}
-        tokens = any(layer.type == "Embedding" for layer in layers)
+        tokens = tokens or any(layer.type == "Embedding" for layer in layers)
         self.columns = plan_columns({key: shapes[key] for key in used}, dtypes, names, used, tokens)
         self.seed = plan.seed
         self.macs = sum(layer.macs or 0 for layer in layers)
         self.rows = FeatureRows(self.columns, plan.seed, plan.privacy not in HIDDEN)
         small = all(4 * math.prod(shape) <= MOST_SAMPLE_BYTES for shape in shapes.values())
         self.shuffled = tuple(column for column in self.columns if column.kind == "numbers")
-        self._held = KeepSet(worst=0, seeded=HELD, seed=plan.seed + 1) if small and self.shuffled else None
+        held = model and small and bool(self.shuffled)
+        self._held = KeepSet(worst=0, seeded=HELD, seed=plan.seed + 1) if held else None
         self._outputs: tuple[str, ...] = ()
 
     def add(

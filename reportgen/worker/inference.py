@@ -108,7 +108,7 @@ def run_pass(
         make_sums(walk, watched, budget.full),
         {slot.key: InputSums(slot.name) for slot in feed.slots},
         KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed),
-        FeaturePass(plan, feed, source.shapes, source.dtypes, layers),
+        FeaturePass(plan, {slot.key: slot.name for slot in feed.slots}, source.shapes, source.dtypes, layers),
         chosen=_choose(budget, source.n, plan.seed),
     )
     runner = Runner(model, feed, watched, state.sums, compiled=budget.compiled)

@@ -109,7 +109,7 @@ class OutputPass:
             state={key: np.asarray(value) for key, value in self.accumulator.state().items()},
             records=self.records.result(),
             loss_name=self.loss_name,
-            notes=(*self.notes, *notes),
+            notes=(*self.accumulator.notes(), *self.notes, *notes),
         )
 
 

@@ -15,8 +15,9 @@ from reportgen.analysis.keep import KeepSet
 from reportgen.analysis.sample_key import sample_keys
 from reportgen.errors import InputRefused
 from reportgen.worker.batch import Chunk, Source, open_batch
+from reportgen.worker.features import FeaturePass
 from reportgen.worker.input_sums import InputSums
-from reportgen.worker.outputs import OutputPass, loss_of_chunk, pair_labels
+from reportgen.worker.outputs import OutputPass, count_best, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan, PredictionsSpec
 from reportgen.worker.versions import peak_memory, read_versions
 
@@ -32,8 +33,12 @@ VOTES = "The predictions are class numbers, not scores: there is no confidence, 
 class Judge:
     """One pass over predictions; `outputs` is filled from the first chunk."""
 
-    def __init__(self, plan: Plan, spec: PredictionsSpec, classes: Mapping[str, int]) -> None:
+    def __init__(self, plan: Plan, spec: PredictionsSpec, source: Source, classes: Mapping[str, int]) -> None:
         self.plan, self.spec, self.classes = plan, spec, classes
+        named = {key: name for name, key in spec.inputs.items()}
+        # Without a model, rows of whole numbers are shown as tokens, unless their columns have names.
+        tokens = plan.batch is not None and not plan.batch.features
+        self.features = FeaturePass(plan, named, source.shapes, source.dtypes, tokens=tokens, model=False)
         self.outputs: dict[str, OutputPass] = {}
         self.labels: dict[str, str] = {}
         self.inputs = {name: InputSums(name) for name in spec.inputs}
@@ -50,13 +55,16 @@ class Judge:
         for name, values in shown.items():
             self.inputs[name].add(values)
         if not self.n:
-            self._start(chunk, predicted)
+            self._start(chunk, shown, predicted)
         keys = self._keys(shown, chunk, positions)
-        scores = []
+        scores = {}
         for name, output in self.outputs.items():
             y = chunk.targets.get(self.labels.get(name, "\0"))
-            scores.append(output.add(keys, positions, chunk.ids, y, predicted[name], chunk.weights))
-        self._keep(chunk, positions, keys, loss_of_chunk(scores, n), shown, predicted)
+            found = output.add(keys, positions, chunk.ids, y, predicted[name], chunk.weights, shown)
+            scores[name] = (output, found, y)
+        losses = loss_of_chunk([found for _, found, _ in scores.values()], n)
+        self._keep(chunk, positions, keys, losses, shown, predicted)
+        self.features.add(chunk, positions, keys, scores)
         self.n += n
 
     def names(self) -> dict[str, str]:
@@ -72,14 +80,15 @@ class Judge:
         votes[np.arange(len(values)), values.reshape(-1).astype(np.int64)] = 1.0
         return votes
 
-    def _start(self, chunk: Chunk, predicted: Mapping[str, Array]) -> None:
+    def _start(self, chunk: Chunk, shown: Mapping[str, Array], predicted: Mapping[str, Array]) -> None:
         """Choose the task of each output."""
         self.labels, notes = pair_labels(list(chunk.targets), list(predicted))
         self.problems += [Problem("predict", note, "Name the labels under predictions.y_true.") for note in notes]
         facts = _facts(self.spec) if self.spec.logits else None
         for name, y_pred in predicted.items():
             y = chunk.targets.get(self.labels.get(name, "\0"))
-            self.outputs[name] = OutputPass(name, "", facts, self.plan, y, y_pred)
+            self.outputs[name] = OutputPass(name, "", facts, self.plan, y, y_pred, shown)
+        self.keep.best = count_best(self.outputs.values())
 
     def _keys(self, shown: Mapping[str, Array], chunk: Chunk, positions: Array) -> Array:
         """Name the samples by their inputs; without any by their ids, without those by their rows."""
@@ -120,7 +129,7 @@ def judge_predictions(plan: Plan, emit: Emit) -> WorkerEvidence:
         if spec is None or batch is None:
             raise InputRefused("no predictions are named")
         source = open_batch(batch)
-        judge = Judge(plan, spec, count_classes(source, plan, spec))
+        judge = Judge(plan, spec, source, count_classes(source, plan, spec))
         for chunk in source.read(_chunk_size(source)):
             judge.add(chunk)
             emit({"event": "progress", "stage": "predict", "done": judge.n, "of": source.n or 0})
@@ -181,6 +190,9 @@ def _facts(spec: PredictionsSpec) -> ModelFacts:
 def _evidence(judge: Judge | None, problems: list[Problem], seconds: float) -> WorkerEvidence:
     """Return what was found, in the form of a model's evidence without a model."""
     results = () if judge is None or problems else tuple(output.result() for output in judge.outputs.values())
+    if judge is not None and results:
+        slices = judge.features.slices(judge.outputs)
+        results = tuple(replace(r, slices=slices.get(r.name)) for r in results)
     if judge is not None and judge.spec.logits:
         said, says = "the loss says from_logits", "the configuration says so"
         results = tuple(replace(r, task_reason=r.task_reason.replace(said, says)) for r in results)

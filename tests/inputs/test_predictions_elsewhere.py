@@ -100,3 +100,37 @@ def test_different_lengths_are_refused(case: Case) -> None:
     y, p = scores()
     np.savez(case.path / "p.npz", y=y[:-1], p=p)
     case.refused("predictions: {path: p.npz, y_true: y, y_pred: p}", "`p` 200", "`y` 199")
+
+
+def blocks(report: dict, title: str) -> list[dict]:
+    return [block for block in section(report, "predictions")["blocks"] if block.get("title") == title]
+
+
+def test_predictions_made_elsewhere_get_slices_errors_by_length_and_a_naive_forecast(case: Case) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    y = (rng.random(400) < 0.5).astype(int)
+    wrong = rng.random(400) < np.where(x[:, 0] > 0.7, 0.6, 0.05)
+    np.savez(case.path / "p.npz", x=x, y=y, p=np.where(wrong, 1 - y, y) * 0.8 + 0.1)
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, x: x, features: [age, height]}")
+    assert "beyond chance: age from" in blocks(report, "Weakest slices")[0]["reading"]
+    assert not blocks(report, "Permutation importance"), "there is no model to ask"
+
+    texts = np.array([" ".join(["word"] * n) for n in rng.integers(3, 40, 400)])
+    np.savez(case.path / "p.npz", x=texts, y=y, p=np.clip(y * 0.8 + 0.1, 0, 1))
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, x: x}")
+    assert blocks(report, "Error by words of text")
+
+    tokens = np.where(np.arange(30) < rng.integers(3, 30, 400)[:, None], rng.integers(1, 99, (400, 30)), 0)
+    np.savez(case.path / "p.npz", x=tokens, y=y, p=np.clip(y * 0.8 + 0.1, 0, 1))
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, x: x}")
+    assert blocks(report, "Error by length in tokens")
+
+    series = np.sin(np.arange(300) / 3) + rng.normal(0, 0.1, 300)
+    whole = np.lib.stride_tricks.sliding_window_view(series, 28)
+    np.savez(case.path / "p.npz", x=whole[:, :24, None], y=whole[:, 24:], p=whole[:, 24:] + 0.05)
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, x: x}")
+    assert report["samples"][0]["task"] == "timeseries"
+    mae = next(m for m in report["metrics"] if m["name"] == "mae")
+    assert mae["value"] == pytest.approx(0.05) and mae["baseline_name"].startswith("naive:")
+    assert "hang together" in all_text(report, "predictions")
