@@ -65,6 +65,7 @@ class GradientFacts:
     `norm` is the L2 norm of the mean gradient, `sample_norm` the root mean square over samples of the norm of each
     sample's gradient where that was affordable (else NaN), `weight_norm` that of the same weights, `ratio` is
     norm / weight_norm (NaN for zero weights). `depth` counts layers with weights from the input, starting at 0.
+    `sample_norms` says on how many of the samples `sample_norm` stands. A layer without trainable weights has no row.
     """
 
     layer: str
@@ -76,6 +77,7 @@ class GradientFacts:
     ratio: float
     nan: int
     inf: int
+    sample_norms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,6 +30,7 @@ from reportgen.worker.budget import Budget, choose_budget, estimate_bytes
 from reportgen.worker.features import FeaturePass
 from reportgen.worker.feed import Feed, make_feed
 from reportgen.worker.input_sums import InputSums
+from reportgen.worker.labelled import Labelled, LabelledSamples, size_of
 from reportgen.worker.layer_statistics import describe_reductions, make_sums, watched_layers
 from reportgen.worker.outputs import OutputPass, count_best, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan
@@ -55,6 +55,8 @@ class PassResult:
     kept: KeptSamples | None
     activations: tuple[ActivationFacts, ...]
     feed: Feed
+    labelled: Labelled
+    sample_bytes: int
     problems: tuple[Problem, ...]
     reduced: tuple[Reduced, ...]
 
@@ -72,6 +74,8 @@ class _Pass:
     inputs: dict[str, InputSums]
     keep: KeepSet
     features: FeaturePass
+    labelled: LabelledSamples
+    sample_bytes: int
     outputs: dict[str, OutputPass] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
@@ -96,8 +100,9 @@ def run_pass(
     keys = list(source.shapes)
     feed = make_feed(model, keys, source.shapes, source.dtypes)
     feed = replace(feed, prepare=make_preparations(plan.batch, source.shapes, source.dtypes))
-    input_bytes = sum(4 * math.prod(shape) for shape in source.shapes.values())
-    budget = choose_budget(plan, source.n, estimate_bytes(layers, input_bytes), feed.fixed_batch)
+    input_bytes = size_of(source.shapes)
+    sample_bytes = estimate_bytes(layers, input_bytes)
+    budget = choose_budget(plan, source.n, sample_bytes, feed.fixed_batch)
     watched = watched_layers(walk) if budget.watch else {}
     state = _Pass(
         plan,
@@ -109,6 +114,8 @@ def run_pass(
         {slot.key: InputSums(slot.name) for slot in feed.slots},
         KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed),
         FeaturePass(plan, {slot.key: slot.name for slot in feed.slots}, source.shapes, source.dtypes, layers),
+        LabelledSamples(plan, layers, input_bytes),
+        sample_bytes,
         chosen=_choose(budget, source.n, plan.seed),
     )
     runner = Runner(model, feed, watched, state.sums, compiled=budget.compiled)
@@ -154,6 +161,7 @@ def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
             _drop(state, name, error)
     _keep(state, chunk, positions, keys, loss_of_chunk([found for _, found, _ in scores.values()], n), named)
     state.features.add(chunk, positions, keys, scores)
+    state.labelled.add(chunk, positions, keys, scores)
     state.n += n
 
 
@@ -226,6 +234,8 @@ def _finish(state: _Pass, runner: Runner, notes: tuple[str, ...]) -> PassResult:
         kept=state.keep.result() if state.n else None,
         activations=activations,
         feed=state.feed,
+        labelled=state.labelled.result(state.outputs),
+        sample_bytes=state.sample_bytes,
         problems=(*state.problems, *runner.problems),
         reduced=(*describe_reductions(state.n, activations), *shuffled),
     )

@@ -25,6 +25,8 @@ PREPROCESSES = (
     "xception",
 )
 
+AUTO = -1
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
@@ -117,6 +119,8 @@ class Plan:
     content comes back; `map_samples` and `map_layers` bound the activation maps; `layers_named` are layers to show
     whatever the rule says.
     `statistics` is "auto" (two tiers), "all" or "off"; `statistics_samples` bounds the samples they stand on (0: all).
+    `gradients` is the number of labelled samples that gradients and the training-mode pass stand on, `saliency` that of
+    the shown samples with a saliency map (0: none, AUTO: what is usual, fewer where a sample is costly).
     `chunk` is the number of samples a step (0: from the estimate of activation bytes).
     """
 
@@ -130,6 +134,8 @@ class Plan:
     layers_named: tuple[str, ...] = ()
     statistics: str = "auto"
     statistics_samples: int = 0
+    gradients: int = AUTO
+    saliency: int = AUTO
     chunk: int = 0
     seed: int = 0
     record_limit: int = 20_000

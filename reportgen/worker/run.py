@@ -25,9 +25,12 @@ from reportgen.worker.batch import Source, open_batch
 from reportgen.worker.config_graph import graph_from_config
 from reportgen.worker.dot import keras_dot
 from reportgen.worker.feed import CannotFeed
+from reportgen.worker.gradients import Learning, look_at_learning
 from reportgen.worker.inference import HIDDEN, Emit, PassResult, run_pass
+from reportgen.worker.labelled import USUAL
 from reportgen.worker.layer_facts import read_layers
 from reportgen.worker.load import CannotLoad, Loaded, load_model
+from reportgen.worker.losses import read_compile_config
 from reportgen.worker.maps import choose_layers, choose_samples, collect_maps
 from reportgen.worker.plan import Plan
 from reportgen.worker.saved import Saved, read_saved
@@ -52,6 +55,7 @@ class _Evidence:
     kernels: Kernels | None = None
     passed: PassResult | None = None
     maps: tuple[LayerMaps, ...] = ()
+    learning: Learning = field(default_factory=Learning)
     problems: list[Problem] = field(default_factory=list)
     reduced: list[Reduced] = field(default_factory=list)
     timings: list[tuple[str, float]] = field(default_factory=list)
@@ -153,9 +157,26 @@ def _look_at_model(
         return
     with found.part("predict", "Predicting"):
         found.passed = run_pass(model, found.model, walk, found.layers, plan, source, found.emit)
+    if found.passed is not None and not loaded.closed:
+        with found.part("gradients", "Computing gradients"):
+            _look_at_learning(found, plan, model, walk, saved)
     if found.passed is not None and plan.privacy not in HIDDEN and not loaded.closed:
         with found.part("maps", "Collecting activation maps"):
             _collect_maps(found, plan, model, walk, found.passed)
+
+
+def _look_at_learning(found: _Evidence, plan: Plan, model: Any, walk: Walk, saved: Saved | None) -> None:
+    """Compute gradients and losses on the held labelled samples, unless the plan wants none."""
+    passed = found.passed
+    if passed is None or not plan.gradients:
+        missing = dict.fromkeys(("gradients", "training pass"), "not asked for (layers: {gradients: none})")
+        found.learning = Learning(missing=missing)
+        return
+    config = read_compile_config(model, saved)
+    found.learning = look_at_learning(model, walk, passed.feed, passed.labelled, config, plan, passed.sample_bytes)
+    if passed.labelled.why_fewer and found.learning.gradients:
+        n = found.learning.gradients[0].samples
+        found.reduced.append(Reduced("gradients", f"{n} labelled samples", f"{USUAL}", passed.labelled.why_fewer))
 
 
 def _read_graph(found: _Evidence, loaded: Loaded, walk: Walk) -> None:
@@ -210,6 +231,9 @@ def _assemble(found: _Evidence) -> WorkerEvidence:
         kept=passed.kept if passed else None,
         maps=found.maps,
         kernels=found.kernels,
+        gradients=found.learning.gradients,
+        losses=found.learning.losses,
+        not_computed=found.learning.missing,
         n_samples=passed.n if passed else 0,
         versions=read_versions(),
         problems=(*found.problems, *(passed.problems if passed else ())),

@@ -69,7 +69,7 @@ class Runner:
 
     def _call(self, tensors: list[Any]) -> Any:
         """Call the model once while its layers are watched."""
-        with watching(self.layers, self._look), _no_gradients():
+        with watching(self.layers, self._look), no_gradients():
             return self.model(self.feed.pack(tensors), training=False)
 
     def _look(self, key: int, call: int, output: Array) -> None:
@@ -106,7 +106,7 @@ class Runner:
         return tf.function(step, input_signature=signature, autograph=own_code, reduce_retracing=not known)
 
 
-def _no_gradients() -> Any:
+def no_gradients() -> Any:
     """Return a context in which torch records nothing; other backends record nothing anyway."""
     import keras
 

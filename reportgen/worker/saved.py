@@ -88,24 +88,24 @@ def read_compile(saved: Saved, output_names: tuple[str, ...] = ()) -> CompileFac
     if not saved.compile:
         return CompileFacts()
     optimizer, settings = _optimizer(saved.compile.get("optimizer"))
-    losses = _by_output(saved.compile.get("loss"), output_names)
-    own = sorted({_name(loss) for loss in losses.values() if _is_custom(loss)})
+    losses = by_output(saved.compile.get("loss"), output_names)
+    own = sorted({snake_name(loss) for loss in losses.values() if is_custom(loss)})
     metrics: dict[str, tuple[str, ...]] = {}
     for part in ("metrics", "weighted_metrics"):
-        for output, found in _by_output(saved.compile.get(part), output_names, several=True).items():
-            names = tuple(_name(item) for item in (found if isinstance(found, list) else [found]) if item)
+        for output, found in by_output(saved.compile.get(part), output_names, several=True).items():
+            names = tuple(snake_name(item) for item in (found if isinstance(found, list) else [found]) if item)
             metrics[output] = metrics.get(output, ()) + names
     return CompileFacts(
         optimizer,
         tuple(settings.items()),
-        tuple((output, _name(loss)) for output, loss in losses.items() if loss),
+        tuple((output, snake_name(loss)) for output, loss in losses.items() if loss),
         tuple((output, names) for output, names in metrics.items() if names),
         tuple((output, _from_logits(loss)) for output, loss in losses.items() if _says_logits(loss)),
         tuple(f"The loss {name} is the author's own code: it is named here, but not computed." for name in own),
     )
 
 
-def _by_output(value: Any, names: tuple[str, ...], several: bool = False) -> dict[str, Any]:
+def by_output(value: Any, names: tuple[str, ...], several: bool = False) -> dict[str, Any]:
     """Spread one loss or list of metrics over outputs: dicts by key, lists in order, anything else under ""."""
     if value is None:
         return {}
@@ -126,7 +126,7 @@ def _is_object(value: dict[str, Any]) -> bool:
     return "class_name" in value and "config" in value
 
 
-def _name(value: Any) -> str:
+def snake_name(value: Any) -> str:
     """Return a loss or metric in the spelling that people write: snake case."""
     if not isinstance(value, dict):
         return str(value)
@@ -144,7 +144,7 @@ def snake_case(name: str) -> str:
     return spaced.lower()
 
 
-def _is_custom(value: Any) -> bool:
+def is_custom(value: Any) -> bool:
     """Tell whether a serialised object comes from outside Keras."""
     if not isinstance(value, dict):
         return False
