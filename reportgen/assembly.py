@@ -181,9 +181,9 @@ def _provenance(config: Config, inputs: Inputs, artifacts: Artifacts, shown: int
     hashes = inputs.hashes
     return Provenance(
         versions={"reportgen": __version__, **package_versions(), **(worker.versions if worker else {})},
-        model_file=inputs.model.name if inputs.model is not None else "",
+        model_file=inputs.model_name,
         model_sha256=hashes["model"],
-        batch_file=inputs.batch.name if inputs.batch else "",
+        batch_file=inputs.batch_name,
         batch_sha256=hashes["batch"],
         history_file=inputs.history_name,
         history_sha256=hashes["history"],

@@ -7,9 +7,8 @@ line said `--trust`. Paths are relative to the configuration file, those of over
 from __future__ import annotations
 
 import os
-import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 from reportgen.config_messages import UNSUPPORTED, explain, pattern_of, unknown_key
 from reportgen.config_paths import Draft, settle
 from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Settings
-from reportgen.config_values import FUNCTION
+from reportgen.config_sources import settle_sources
 from reportgen.config_yaml import SIZE_LIMIT, Mistake, Path_, read_yaml
 from reportgen.errors import UsageError
 from reportgen.inputs.trust import NOTHING, Trust
@@ -27,15 +26,9 @@ __all__ = ["Batch", "CheckSetting", "Config", "Gate", "describe_schema", "load_c
 
 PREFIX = "REPORTGEN_"
 OTHER_VARIABLES = ("REPORTGEN_KEY_SALT",)  # read elsewhere, no key of the configuration
-_SOURCES: tuple[Path_, ...] = (("model",), ("history",), ("batch", "path"), ("batch", "classes"), ("output",))
-_SOURCES += (("batch", "vocabulary"),)
-_SOURCES += (("predictions", "path"), ("predictions", "classes"), ("predictions", "vocabulary"))
-_SOURCES += (("theme", "logo"), ("theme", "templates"))
-_CALLED: tuple[Path_, ...] = (("batch", "path"), ("predictions", "path"))  # where a function may be named
 _RUNS_CODE: dict[Path_, str] = {("python",): "python", ("custom_objects",): "custom_objects"}
 _RUNS_CODE |= {("model", "builder"): "builder"}
 _NEED_X = (".npz", ".h5", ".hdf5")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def load_config(
@@ -67,13 +60,13 @@ def load_config(
     _apply_overrides(draft, overrides, os.environ if environment is None else environment)
     _take_out_unsupported(draft, trust)
     _refuse_code(draft, trust)
-    _refuse_sources(draft, trust)
+    remote = settle_sources(draft, trust)
     settings = _validate(draft)
     draft.raise_if_wrong()
     assert settings is not None
     if output is not None:
         settings = settings.model_copy(update={"output": output})
-    return settle(settings, file, draft, trust, confine, keep_going)
+    return settle(settings, file, draft, trust, confine, keep_going, remote)
 
 
 def describe_schema() -> dict[str, Any]:
@@ -180,34 +173,6 @@ def _refuse_code(draft: Draft, trust: Trust) -> None:
             draft.blame(
                 path, f"`{name}` runs code: it needs --trust={needs} on the command line", key=True, refuse=True
             )
-
-
-def _refuse_sources(draft: Draft, trust: Trust) -> None:
-    """Refuse addresses on the network and `module:function` where a path should stand."""
-    for path in _SOURCES:
-        value = _look_up(draft.tree.value, path)
-        entries = (
-            {path: value} if not isinstance(value, dict) else {(*path, key): below for key, below in value.items()}
-        )
-        for place, text in _texts(entries):
-            if place == ("model", "builder"):
-                continue  # it is told by `_refuse_code`
-            if isinstance(text, str) and "code" in trust and place in _CALLED and FUNCTION.fullmatch(text):
-                continue
-            needs = "remote" if _ADDRESS.match(text) else "code" if FUNCTION.fullmatch(text) else ""
-            if needs and needs not in trust:
-                act = "would read from the network" if needs == "remote" else "would run code"
-                yet = "" if needs == "code" and place in _CALLED else " (and is not supported yet)"
-                text = f"`{text}` {act}: it needs --trust={needs}{yet}; or name a local file"
-                draft.blame(place, text, refuse=True)
-            elif needs:
-                draft.blame(place, f"`{text}` is not supported yet; name a local file")
-
-
-def _texts(entries: dict[Path_, Any]) -> Iterator[tuple[Path_, str]]:
-    """Yield the texts among the entries, those in lists too, each with the place it is told at."""
-    for place, value in entries.items():
-        yield from ((place, text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str))
 
 
 def _require(draft: Draft) -> None:

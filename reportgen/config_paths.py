@@ -16,6 +16,7 @@ from reportgen.errors import InputRefused, UsageError, on_one_line
 from reportgen.inputs.trust import Trust
 
 Source = TypeVar("Source", Batch, Predictions)
+Remote = tuple[tuple[Path, str], ...]  # where a file will lie once it is fetched, and its address
 
 
 @dataclass(slots=True)
@@ -46,10 +47,39 @@ class Draft:
 
 
 def settle(
-    settings: Settings, file: Path, draft: Draft, trust: Trust, confine: str | Path | None, keep_going: bool
+    settings: Settings,
+    file: Path,
+    draft: Draft,
+    trust: Trust,
+    confine: str | Path | None,
+    keep_going: bool,
+    remote: Remote = (),
 ) -> Config:
-    """Make every path absolute, keep it below `confine`, and add what the command line granted."""
-    folder = file.resolve().parent
+    """Make every path absolute, keep it below `confine`, and add what the command line granted.
+
+    `remote` are the files that will be fetched, each with its address; they come to lie in a folder of our own.
+    """
+    values = _absolute_values(settings, file.resolve().parent)
+    applied = tuple((origin, ".".join(map(str, path))) for path, origin in draft.origins.items())
+    inside = Path(confine).resolve() if confine is not None else None
+    if inside is not None:
+        paths: dict[Path_, Path] = {("output",): values["output"]}
+        paths |= {("model",): values["model"]} if values["model"] else {}
+        _keep_inside(draft, inside, paths, values, file, {path for path, _ in remote})
+        draft.raise_if_wrong()
+    return Config.model_construct(
+        **values,
+        file=file.resolve(),
+        overrides=applied,
+        trust=trust,
+        confine=inside,
+        keep_going=keep_going,
+        remote=remote,
+    )
+
+
+def _absolute_values(settings: Settings, folder: Path) -> dict[str, Any]:
+    """Return the settings by name, every path an absolute one."""
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     model = _model_path(settings)
     values["title"] = settings.title or (model or settings.predictions.path or Path("report")).stem
@@ -73,16 +103,7 @@ def settle(
             if (path := getattr(settings.theme, key)) is not None
         }
     )
-    applied = tuple((origin, ".".join(map(str, path))) for path, origin in draft.origins.items())
-    inside = Path(confine).resolve() if confine is not None else None
-    if inside is not None:
-        paths: dict[Path_, Path] = {("output",): values["output"]}
-        paths |= {("model",): values["model"]} if values["model"] else {}
-        _keep_inside(draft, inside, paths, values, file)
-        draft.raise_if_wrong()
-    return Config.model_construct(
-        **values, file=file.resolve(), overrides=applied, trust=trust, confine=inside, keep_going=keep_going
-    )
+    return values
 
 
 def _model_path(settings: Settings) -> Path | None:
@@ -111,7 +132,9 @@ def _absolute(part: Source, folder: Path) -> Source:
     return part.model_copy(update={key: value for key, value in changes.items() if hasattr(part, key)})
 
 
-def _keep_inside(draft: Draft, inside: Path, paths: dict[Path_, Path], values: dict[str, Any], file: Path) -> None:
+def _keep_inside(
+    draft: Draft, inside: Path, paths: dict[Path_, Path], values: dict[str, Any], file: Path, fetched: set[Path]
+) -> None:
     """Blame every path that leads outside the folder of `--confine`, links followed."""
     history = values["history"]
     for index, path in enumerate((history,) if isinstance(history, Path) else history or ()):
@@ -131,6 +154,6 @@ def _keep_inside(draft: Draft, inside: Path, paths: dict[Path_, Path], values: d
             paths[("theme", key)] = own
     paths[()] = file
     for path, place in paths.items():
-        if not place.resolve().is_relative_to(inside):
+        if place not in fetched and not place.resolve().is_relative_to(inside):
             what = f"`{place}`" if path else "the configuration itself"
             draft.blame(path, f"{what} lies outside {inside}, the folder of --confine", refuse=True)

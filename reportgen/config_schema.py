@@ -93,6 +93,9 @@ class Limits(Part):
     seconds: Duration = Field(
         default=3600.0, gt=0, le=7 * 86400, description="Time for the whole build (600, 10 min, 2 h)."
     )
+    download: Size = Field(
+        default=4 * 10**9, gt=0, description="Bytes that may be fetched from the network (--trust=remote)."
+    )
 
 
 class Theme(Part):
@@ -162,7 +165,7 @@ class Config(Settings):
 
     `file` is the configuration's own path; `overrides` are the `--set` and environment entries that were applied, as
     (origin, key) pairs; `trust` is what `--trust` allowed; `confine` is the folder that reads and writes stay below.
-    With `isolate` the model runs without a network.
+    With `isolate` the model runs without a network. `remote` are the paths that are fetched first, and their addresses.
     """
 
     file: Path
@@ -173,3 +176,4 @@ class Config(Settings):
     confine: Path | None = None
     keep_going: bool = False
     isolate: bool = False
+    remote: tuple[tuple[Path, str], ...] = ()

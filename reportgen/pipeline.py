@@ -12,6 +12,7 @@ from reportgen.config_schema import Config
 from reportgen.errors import GATE_FAILED, SECTION_FAILED, InputRefused, ReportgenError, worst_exit_code
 from reportgen.inputs.found import find_history_only, find_inputs, load_history_of
 from reportgen.inputs.look import Look
+from reportgen.inputs.remote import fetched
 from reportgen.progress import Progress, Silent
 from reportgen.report.types import Report
 from reportgen.report.write import check_writable, write_outputs
@@ -44,8 +45,14 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
     the report then says so, and `exit_code` is 4, 3 or 124.
     """
     progress, clock = progress or Silent(), Clock()
-    progress.stage("checking the inputs")
     check_writable(config.output)
+    with fetched(config.remote, config.limits.download, config.limits.seconds, progress.stage):
+        return _generate(config, progress, clock)
+
+
+def _generate(config: Config, progress: Progress, clock: Clock) -> Built:
+    """Go along the line; every input lies on disk."""
+    progress.stage("checking the inputs")
     try:
         inputs = find_inputs(config)
     except InputRefused as refusal:

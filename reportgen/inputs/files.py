@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from reportgen.errors import InputRefused
 
 _CHUNK = 1 << 20
+_called: dict[Path, str] = {}
+
+
+@contextlib.contextmanager
+def called(path: Path, name: str) -> Iterator[None]:
+    """Let `shown` call a file by another name for a while: the address that it was fetched from."""
+    _called[path] = name
+    try:
+        yield
+    finally:
+        _called.pop(path, None)
 
 
 def shown(path: Path) -> str:
     """Return the path as a person would write it: relative where it lies below the working folder."""
+    if path in _called:
+        return _called[path]
     try:
         short = os.path.relpath(path)
     except (ValueError, OSError):
@@ -54,6 +69,11 @@ def read_bounded(path: Path, what: str, limit: int) -> bytes:
             return stream.read(limit)
     except OSError as error:
         raise InputRefused(f"{shown(path)}: cannot be read ({what}): {error.strerror or error}") from None
+
+
+def short_name(path: Path) -> str:
+    """Return the name by which a report calls a file: its last part, or the address that it was fetched from."""
+    return _called.get(path, path.name)
 
 
 def compute_sha256(path: Path) -> str:

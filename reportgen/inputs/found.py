@@ -16,7 +16,7 @@ from reportgen.errors import InputRefused
 from reportgen.inputs.batch import inspect_batch
 from reportgen.inputs.described import Described
 from reportgen.inputs.ends import Ends
-from reportgen.inputs.files import compute_folder_sha256, compute_sha256, shown
+from reportgen.inputs.files import compute_folder_sha256, compute_sha256, short_name, shown
 from reportgen.inputs.fit import check_names
 from reportgen.inputs.history_files import find_history, load_found, load_histories
 from reportgen.inputs.labels import load_class_names
@@ -58,7 +58,17 @@ class Inputs:
     @property
     def history_name(self) -> str:
         """The names of the history's files, "" without any."""
-        return ", ".join(path.name for path in self.history)
+        return ", ".join(map(short_name, self.history))
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model's file, "" without one."""
+        return short_name(self.model) if self.model is not None else ""
+
+    @property
+    def batch_name(self) -> str:
+        """The name of the batch, "" without one."""
+        return short_name(self.batch) if self.batch is not None else ""
 
 
 def _hash(path: Path | None) -> Hash:
@@ -92,7 +102,7 @@ def _find_inputs(config: Config) -> Inputs:
     model, ends = describe_model(config)
     check_names(config, ends)
     root = str(config.file.parent)
-    described = inspect_batch(config.batch, ends, config.confine, root) if config.batch is not None else None
+    described = inspect_batch(config.batch, ends, _confine(config), root) if config.batch is not None else None
     plan = _plan(config, model, described)
     history, found = _find_history(config)
     batch = config.batch.path if config.batch is not None and described is not None else None
@@ -115,6 +125,12 @@ def load_history_of(inputs: Inputs, config: Config) -> tuple[History | None, tup
     if inputs.history_found:
         return load_found(inputs.history[0], config.trust)
     return load_histories(inputs.history, config.trust)
+
+
+def _confine(config: Config) -> Path | None:
+    """Return the folder that a batch's links must stay in; a batch that was fetched has none."""
+    path = config.batch.path if config.batch is not None else config.predictions.path
+    return None if path in dict(config.remote) else config.confine
 
 
 def _find_history(config: Config) -> tuple[tuple[Path, ...], bool]:
@@ -156,7 +172,7 @@ def _find_predictions(config: Config) -> Inputs:
     x = {names[key]: array for key, array in made.y_pred.items()} | {f"x {key}": array for key, array in made.x.items()}
     batch = Batch(path=made.path, x=x, y=made.y_true, classes=made.classes, ids=made.ids)
     try:
-        described = inspect_batch(batch, Ends(), config.confine, str(config.file.parent))
+        described = inspect_batch(batch, Ends(), _confine(config), str(config.file.parent))
     except InputRefused as error:
         raise InputRefused(_in_words(error.message), detail=error.detail) from None
     if described.spec.format in ("images", "dataset", "function"):

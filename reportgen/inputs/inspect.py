@@ -6,10 +6,17 @@ from reportgen.config_schema import Config
 from reportgen.inputs.described import Described
 from reportgen.inputs.files import shown
 from reportgen.inputs.found import Inputs, find_inputs, load_history_of
+from reportgen.inputs.remote import fetched
 
 
 def describe_inputs(config: Config) -> list[str]:
     """Check every file that the configuration names and describe it; raises InputRefused for the first wrong one."""
+    with fetched(config.remote, config.limits.download, config.limits.seconds):
+        return _describe(config)
+
+
+def _describe(config: Config) -> list[str]:
+    """Describe what lies on disk."""
     inputs = find_inputs(config)
     lines = [f"model: {shown(config.model)} ({inputs.plan.model.format})"] if config.model is not None else []
     if inputs.history:

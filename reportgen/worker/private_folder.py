@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -21,10 +22,16 @@ OLD_ENOUGH = 60.0
 _locks: dict[Path, int] = {}
 
 
-def make_private_folder() -> Path:
+def name_private_folder() -> Path:
+    """Return a path for a private folder that nobody can guess; it is not made yet."""
+    return Path(tempfile.gettempdir()) / f"{PREFIX}{secrets.token_hex(12)}"
+
+
+def make_private_folder(folder: Path | None = None) -> Path:
     """Return a new folder, mode 700, after sweeping those of runs that were killed."""
     _sweep(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = folder or name_private_folder()
+    folder.mkdir(mode=0o700)
     if fcntl is not None:
         # Held for as long as this process lives, however it ends; the worker does not inherit it.
         with contextlib.suppress(OSError):

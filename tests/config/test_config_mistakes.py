@@ -44,7 +44,7 @@ def test_84_an_unknown_key_has_its_place_and_the_nearest_key(tmp_path: Path) -> 
 
 def test_84_an_unknown_key_without_a_near_one_lists_the_known(tmp_path: Path) -> None:
     said = only(tmp_path, "model: m.keras\nlimits: {zzz: 1}\n")
-    assert said == "config.yaml:2:10: unknown key `zzz`; known here: memory, seconds"
+    assert said == "config.yaml:2:10: unknown key `zzz`; known here: memory, seconds, download"
 
 
 def test_84_an_unknown_check_has_the_nearest_one(tmp_path: Path) -> None:

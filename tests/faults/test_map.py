@@ -30,6 +30,7 @@ OUTPUT = "faults/test_output_faults.py::"
 RUNNING = "faults/test_running_faults.py::"
 WORKER = "faults/test_worker_faults.py::"
 CONFINE = "faults/test_confine_faults.py::"
+REMOTE = "faults/test_remote_faults.py::"
 BOMB = f"{WORKER}test_a_bomb_that_passes_the_preflight_ends_within_its_memory_limit_and_leaves_a_report"
 
 MAP: dict[int, tuple[str, ...]] = {
@@ -80,7 +81,12 @@ MAP: dict[int, tuple[str, ...]] = {
     ),
     26: (f"{MEMBERS}test_26_a_folder_named_keras_is_refused",),
     27: (f"{HDF5}test_27_a_weights_only_h5_says_what_is_needed",),
-    28: (f"{MEMBERS}test_28_an_address_is_refused_and_names_the_flag",),
+    28: (
+        f"{MEMBERS}test_28_an_address_is_refused_and_names_the_flag",
+        f"{REMOTE}test_28_only_the_command_line_grants_it",
+        f"{REMOTE}test_28_what_goes_wrong_on_the_way_is_one_line",
+        f"{REMOTE}test_28_no_address_leads_to_files_of_this_machine",
+    ),
     30: (f"{KINDS}test_30_a_registered_subclassed_model_is_loaded_with_its_own_classes",),
     29: (f"{MODEL}test_29_an_unbuilt_model_says_so_and_the_other_sections_run",),
     31: (f"{MODEL}test_31_32_900_layers_are_folded_and_those_with_nan_are_named",),
