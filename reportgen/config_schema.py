@@ -20,6 +20,7 @@ from reportgen.config_values import (
     Names,
     Number,
     Part,
+    Sampled,
     Size,
     Task,
     Tasks,
@@ -82,6 +83,12 @@ class Layers(Part):
         default="auto", description="auto: two tiers, bounded; all: every layer in full; off: none."
     )
     samples: Whole = Field(default=0, ge=0, description="Samples the statistics stand on; 0: what the budget allows.")
+    gradients: Sampled = Field(
+        default="auto", description="Labelled samples that gradients stand on: auto (up to 64), none, or a number."
+    )
+    saliency: Sampled = Field(
+        default="auto", description="Shown samples with a saliency map: auto (up to 4), none, or a number."
+    )
 
 
 class Limits(Part):

@@ -24,6 +24,7 @@ Task = Literal[
 Format = Literal["html", "json", "markdown", "junit"]
 
 FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")  # module:function
+MOST_SAMPLED = 4096
 _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _BYTES |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
@@ -71,6 +72,18 @@ def _colour(value: Any) -> Any:
         raise ValueError(f"must be a colour such as '#0b6e4f' (in quotes: # begins a comment), not `{value}`")
     digits = value.strip()[1:].lower()
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+def _sampled(value: Any) -> Any:
+    """Read a number of samples, or auto or none."""
+    if value in ("auto", "none"):
+        return value
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and not value.strip()[:1].isdigit()):
+        raise ValueError("must be auto, none, or a number of samples")
+    count = _whole(value)
+    if not isinstance(count, int) or not 0 <= count <= MOST_SAMPLED:
+        raise ValueError(f"must be auto, none, or a number of samples up to {MOST_SAMPLED:,}")
+    return count or "none"
 
 
 def _listed(value: Any) -> Any:
@@ -139,6 +152,8 @@ _TEXTS = {"type": "array", "items": {"type": "string"}}
 _ONE_OR_MORE = {"anyOf": [{"type": "string", "minLength": 1}, _TEXTS]}
 _Named = str | dict[str, str]
 Number = Annotated[float, BeforeValidator(_number, json_schema_input_type=float | str)]
+_SAMPLED = {"anyOf": [{"enum": ["auto", "none"]}, {"type": "integer", "minimum": 0, "maximum": MOST_SAMPLED}]}
+Sampled = Annotated[int | str, PlainValidator(_sampled), WithJsonSchema(_SAMPLED)]
 Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 Size = Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str)]
 Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float | str)]

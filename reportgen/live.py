@@ -12,7 +12,7 @@ from reportgen.config_schema import Config
 from reportgen.inputs.found import Inputs
 from reportgen.report.types import Report
 from reportgen.report.values import Missing
-from reportgen.worker.plan import BatchSpec, ModelSpec, Plan
+from reportgen.worker.plan import BatchSpec, ModelSpec, Plan, samples_of
 
 Arrays = Any  # an array, or a mapping from input or output name to array
 
@@ -113,6 +113,8 @@ def _plan(config: Config, x: dict[str, Any], y: dict[str, Any], classes: Any, id
         layers_named=tuple(config.layers.show),
         statistics=config.layers.statistics,
         statistics_samples=config.layers.samples,
+        gradients=samples_of(config.layers.gradients),
+        saliency=samples_of(config.layers.saliency),
         seed=config.seed,
         privacy=config.samples,
     )

@@ -23,7 +23,7 @@ from reportgen.inputs.labels import load_class_names
 from reportgen.inputs.look import Look, load_look
 from reportgen.inputs.model import describe_model
 from reportgen.report.values import Missing
-from reportgen.worker.plan import ModelSpec, Plan, PredictionsSpec
+from reportgen.worker.plan import ModelSpec, Plan, PredictionsSpec, samples_of
 
 Hash = str | Missing
 
@@ -156,6 +156,8 @@ def _plan(
         layers_named=tuple(config.layers.show),
         statistics=config.layers.statistics,
         statistics_samples=config.layers.samples,
+        gradients=samples_of(config.layers.gradients),
+        saliency=samples_of(config.layers.saliency),
         seed=config.seed,
         privacy=config.samples,
         key_salt=os.environ.get("REPORTGEN_KEY_SALT", ""),

@@ -28,6 +28,11 @@ PREPROCESSES = (
 AUTO = -1
 
 
+def samples_of(setting: int | str) -> int:
+    """Return a number of samples, `AUTO`, or 0 for "none"."""
+    return setting if isinstance(setting, int) else AUTO if setting == "auto" else 0
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Where the model is: its absolute path and its format by content.

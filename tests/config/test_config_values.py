@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reportgen.config import describe_schema, load_config
-from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Settings
+from reportgen.config_schema import Batch, CheckSetting, Config, Gate, Layers, Settings
 from reportgen.config_yaml import read_yaml
 from reportgen.errors import InputRefused, UsageError
 
@@ -209,3 +209,16 @@ def test_a_theme_has_paths_beside_the_configuration_and_a_colour(tmp_path: Path)
 def test_a_theme_that_makes_no_sense_is_explained(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises((UsageError, InputRefused), match=re.escape(said)):
         load(tmp_path, f"model: m\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("auto", "auto"), ("none", "none"), ("0", "none"), ("32", 32), ("many", None), ("5000", None)],
+)
+def test_a_number_of_samples_or_a_word(written: str, meant: object) -> None:
+    """Gradients and saliency take auto, none or a bounded number."""
+    if meant is None:
+        with pytest.raises(ValueError, match="samples"):
+            Layers(gradients=written)
+    else:
+        assert Layers(gradients=written, saliency=written).gradients == meant
