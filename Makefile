@@ -51,7 +51,7 @@ test: $(VENV)/.test
 	$(PYTEST) -m "not envs" tests
 
 test-fast: $(VENV)/.test
-	$(PYTEST) -q -n auto -m "not keras and not browser and not slow and not envs" tests
+	$(PYTEST) -q -n auto -p no:playwright -m "not keras and not browser and not slow and not envs" tests
 
 test-browser: $(VENV)/.test
 	@REPORTGEN_REQUIRE_BROWSER=1 $(PYTEST) -m browser tests
