@@ -29,6 +29,8 @@ NEEDS: dict[str, tuple[str, str]] = {
     "weights": ("the weights of the model", "load"),
     "inputs": ("a test batch", "predict"),
     "model": ("the settings in the saved model", "load"),
+    "gradients": ("gradients of the loss on a labelled batch", "gradients"),
+    "training pass": ("labelled samples run in training mode too", "training pass"),
 }
 
 
@@ -39,7 +41,8 @@ def missing_evidence(artifacts: Artifacts, needs: tuple[str, ...]) -> str:
         return ""
     words, part = NEEDS[missing[0]]
     problems = (*artifacts.problems, *(artifacts.worker.problems if artifacts.worker else ()))
-    why = next((p.message for p in problems if p.part in (part, "worker")), "")
+    said = artifacts.worker.not_computed.get(missing[0], "") if artifacts.worker else ""
+    why = next((p.message for p in problems if p.part in (part, "worker")), said.partition(": ")[2] or said)
     return f"needs {words}" + (f" ({why.rstrip('.')})" if why else "")
 
 
@@ -59,6 +62,8 @@ def _has(artifacts: Artifacts, need: str) -> bool:
         "activations": worker.activations,
         "weights": worker.weights,
         "inputs": worker.inputs,
+        "gradients": worker.gradients,
+        "training pass": any(loss.training == loss.training for loss in worker.losses),
     }
     return bool(found[need])
 

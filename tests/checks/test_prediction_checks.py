@@ -312,24 +312,24 @@ def rare(found_share: float, n: int = 2000, each: int = 25) -> tuple[np.ndarray,
 
 
 def test_a_rare_class_that_is_mostly_missed_behind_a_high_accuracy_fires() -> None:
-    found = finding("imbalance-hides-failure", classifier(*rare(0.2), 2))
+    found = finding("class-imbalance-hides-failure", classifier(*rare(0.2), 2))
     assert found.outcome == "warned" and "20.0% of its cases" in found.text and "96.8% of all answers" in found.text
 
 
 def test_a_rare_class_that_is_mostly_found_passes() -> None:
-    assert finding("imbalance-hides-failure", classifier(*rare(0.8), 2)).outcome == "passed"
+    assert finding("class-imbalance-hides-failure", classifier(*rare(0.8), 2)).outcome == "passed"
 
 
 def test_a_handful_of_rare_samples_is_too_few_to_judge() -> None:
-    found = finding("imbalance-hides-failure", classifier(*rare(0.2, n=400, each=40), 2))
+    found = finding("class-imbalance-hides-failure", classifier(*rare(0.2, n=400, each=40), 2))
     assert found.outcome == "not_applicable"
 
 
 def test_balanced_classes_have_no_rare_one() -> None:
-    assert finding("imbalance-hides-failure", classifier(*right_in(0.9, 400), 4)).outcome == "not_applicable"
+    assert finding("class-imbalance-hides-failure", classifier(*right_in(0.9, 400), 4)).outcome == "not_applicable"
 
 
 def test_a_low_accuracy_hides_nothing() -> None:
     truth, said = rare(0.2)
     said[::3] = 1 - said[::3]
-    assert finding("imbalance-hides-failure", classifier(truth, said, 2)).outcome != "warned"
+    assert finding("class-imbalance-hides-failure", classifier(truth, said, 2)).outcome != "warned"

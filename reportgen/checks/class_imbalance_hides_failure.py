@@ -18,7 +18,7 @@ from reportgen.report.types import Evidence
 from reportgen.report.words import count, join_words, percent, shorten
 
 META = Meta(
-    code="imbalance-hides-failure",
+    code="class-imbalance-hides-failure",
     passed="No rare class fails behind a good overall number",
     failed="A good overall number hides a failing rare class",
     level="warn",

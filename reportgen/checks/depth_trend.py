@@ -1,0 +1,54 @@
+"""Gradients over depth, relative to the weights that they would move: what two checks look at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen.analysis.evidence import Artifacts, GradientFacts
+from reportgen.analysis.trend import compute_rank_trend
+
+FEWEST_LAYERS = 4
+SURE = 1.645  # one-sided 5% point of the Mann-Kendall statistic
+
+
+@dataclass(frozen=True, slots=True)
+class DepthTrend:
+    """How gradients change from the output back to the input.
+
+    `first` and `last` are the layer nearest the input and the one nearest the output that were compared, `ratio` is
+    first / last of the relative gradients, `rank` the Mann-Kendall z over depth (positive: larger near the output).
+    """
+
+    first: GradientFacts
+    last: GradientFacts
+    ratio: float
+    rank: float
+    layers: tuple[GradientFacts, ...]
+
+
+def relative(fact: GradientFacts) -> float:
+    """Return a layer's gradient relative to its weights; of single samples where known, else of the mean.
+
+    In a converged model the gradients of the samples cancel each other in the mean, so that it says little.
+    """
+    size = fact.sample_norm if math.isfinite(fact.sample_norm) else fact.norm
+    return size / fact.weight_norm if fact.weight_norm > 0 else math.nan
+
+
+def compute_trend(artifacts: Artifacts) -> DepthTrend | None:
+    """Compare the layers near the input with those near the output; None with under 4 layers that tell.
+
+    Each end is the geometric mean of a quarter of the layers (one to three), so that no single layer decides.
+    """
+    facts = artifacts.worker.gradients if artifacts.worker else ()
+    known = tuple(sorted((f for f in facts if not f.nan and not f.inf and f.weight_norm > 0), key=lambda f: f.depth))
+    if len(known) < FEWEST_LAYERS:
+        return None
+    # A gradient of exactly zero counts as the smallest one that single precision can hold.
+    logs = np.log10([max(relative(fact), 1e-38) for fact in known])
+    part = min(3, max(1, len(known) // 4))
+    ratio = float(10 ** np.clip(logs[:part].mean() - logs[-part:].mean(), -76, 76))
+    return DepthTrend(known[0], known[-1], ratio, compute_rank_trend(logs), known)

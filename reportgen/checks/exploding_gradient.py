@@ -1,0 +1,97 @@
+"""Gradients that are not finite, or that grow from layer to layer on their way back to the input.
+
+Looked at are the saved weights: the gradient of the loss on labelled samples, each layer's relative to the norm of
+the weights that it would move. Fires when a gradient is NaN or infinite; when the layers nearest the input have more
+than 70 times the relative gradient of those nearest the output (AutoTrainer's beta 3, ICSE 2021) and the rise goes on
+over depth; or when the gradient of a typical sample is larger than all the weights of its layer, so that one plain
+step would replace them. SageMaker Debugger's ExplodingTensor asks for NaN or infinity only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reportgen.analysis.evidence import Artifacts
+from reportgen.checks.check import Check, Meta, Result
+from reportgen.checks.depth_trend import SURE, compute_trend, relative
+from reportgen.checks.lookup import layer_anchor
+from reportgen.checks.vanishing_gradient import describe, evidence_of
+from reportgen.report.types import Evidence
+from reportgen.report.words import count, join_words, number_text, shorten
+
+META = Meta(
+    code="exploding-gradient",
+    passed="No gradient is out of bounds",
+    failed="The gradient explodes",
+    level="warn",
+    needs=("gradients",),
+    causes=(
+        "Initial weights that are too large for the depth",
+        "Inputs or targets that were not brought to a common scale",
+        "A deep or recurrent network without normalisation or gradient clipping",
+        "A learning rate so high that training left the region where the loss is smooth",
+    ),
+    fix="Bring inputs and targets to mean 0 and spread 1, clip the gradients (clipnorm=1.0 in the optimizer), use the "
+    "default initializers, and train again with a tenth of the learning rate.",
+    section="layers",
+    threshold=70,
+    threshold_meaning="relative gradient of the layers nearest the input, as a multiple of those nearest the output",
+    source="AutoTrainer (ICSE 2021), beta 3 = 70 between first and last layer; SageMaker Debugger, rule "
+    "ExplodingTensor (NaN or infinity)",
+)
+
+WHOLE = 1.0  # a gradient as large as the weights themselves
+
+
+def run(artifacts: Artifacts, threshold: float) -> Result:
+    """Look for gradients that are not finite, grow over depth, or are larger than the weights."""
+    facts = artifacts.worker.gradients if artifacts.worker else ()
+    broken = [fact for fact in facts if fact.nan or fact.inf]
+    if broken:
+        names = join_words([shorten(fact.layer, 40) for fact in broken], most=3)
+        return Result(
+            True,
+            f"The gradient is not a finite number in {count(len(broken), 'layer')} of {len(facts):,}: {names}.",
+            tuple(
+                Evidence(
+                    shorten(fact.layer, 60),
+                    f"{fact.nan:,} NaN, {fact.inf:,} infinite",
+                    fact.samples,
+                    layer_anchor(artifacts, fact.layer),
+                )
+                for fact in broken[:10]
+            ),
+            tuple(fact.layer for fact in broken),
+        )
+    trend = compute_trend(artifacts)
+    if trend is not None and trend.ratio > threshold and trend.rank < -SURE:
+        return Result(True, f"{describe(trend)}.", evidence_of(artifacts, trend), (trend.first.layer,))
+    sizes = {fact.layer: relative(fact) for fact in facts if fact.weight_norm > 0}
+    if not sizes:
+        return Result(None, "Not applicable: no layer has both weights and a gradient.")
+    typical = float(np.median(list(sizes.values())))
+    samples = max(fact.samples for fact in facts)
+    said = (
+        f"The gradient of a typical layer is {number_text(typical, 2)} of its weights, on "
+        f"{count(samples, 'labelled sample')}"
+    )
+    if typical < WHOLE:
+        return Result(False, f"{said}.")
+    large = sorted(sizes, key=lambda name: -sizes[name])
+    return Result(
+        True,
+        f"{said}: one plain step would replace them.",
+        tuple(
+            Evidence(
+                f"gradient relative to weights, {shorten(name, 40)}",
+                sizes[name],
+                samples,
+                layer_anchor(artifacts, name),
+            )
+            for name in large[:5]
+        ),
+        tuple(name for name in large if sizes[name] >= WHOLE),
+    )
+
+
+CHECK = Check(META, run)
