@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reportgen.errors import InputRefused
 from reportgen.inputs.files import check_file, shown
+from reportgen.inputs.protobuf import NotAMessage, parts
 from reportgen.inputs.trust import Trust
 
 GRAPH_FILE = "saved_model.pb"
@@ -20,10 +21,6 @@ REACHING = re.compile(
     r"|(?:Load|Save)Dataset(?:V\d)?|.*Summary.*Writer|Write.*Summary|Rpc.*|.*Server.*|LoadTPU.*|TfLiteSubgraphExecute"
 )
 _SAVE = "save the whole model: model.save('model.keras')"
-
-
-class NotAGraph(ValueError):
-    """The bytes are no SavedModel."""
 
 
 def is_saved_model(path: Path) -> bool:
@@ -62,7 +59,7 @@ def read_operations(path: Path) -> set[str]:
     try:
         with path.open("rb") as stream:
             return _operations(memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)))
-    except NotAGraph as error:
+    except NotAMessage as error:
         text = f"corrupt ({error}); copy or export the model again"
         raise InputRefused(f"{shown(path)}: {text}") from None
 
@@ -70,50 +67,14 @@ def read_operations(path: Path) -> set[str]:
 def _operations(data: memoryview) -> set[str]:
     """Walk SavedModel > meta_graphs > graph_def > nodes, and the functions of its library."""
     found: set[str] = set()
-    for meta in _parts(data, 2):
-        for graph in _parts(meta, 2):
-            nodes = [*_parts(graph, 1)]
-            for library in _parts(graph, 2):
-                for function in _parts(library, 1):
-                    nodes += _parts(function, 3)
+    for meta in parts(data, 2):
+        for graph in parts(meta, 2):
+            nodes = [*parts(graph, 1)]
+            for library in parts(graph, 2):
+                for function in parts(library, 1):
+                    nodes += parts(function, 3)
             for node in nodes:
-                found |= {bytes(text).decode("utf-8", "replace")[:100] for text in _parts(node, 2)}
+                found |= {bytes(text).decode("utf-8", "replace")[:100] for text in parts(node, 2)}
     if not found:
-        raise NotAGraph("it holds no graph")
+        raise NotAMessage("it holds no graph")
     return found
-
-
-def _parts(data: memoryview, wanted: int) -> Iterator[memoryview]:
-    """Yield the length-delimited fields with a number, of one protocol buffer message."""
-    place, end = 0, len(data)
-    while place < end:
-        key, place = _varint(data, place)
-        kind = key & 7
-        if kind == 0:
-            _, place = _varint(data, place)
-        elif kind == 1:
-            place += 8
-        elif kind == 5:
-            place += 4
-        elif kind == 2:
-            size, place = _varint(data, place)
-            if place + size > end:
-                raise NotAGraph("cut short")
-            if key >> 3 == wanted:
-                yield data[place : place + size]
-            place += size
-        else:
-            raise NotAGraph("not a protocol buffer")
-
-
-def _varint(data: memoryview, place: int) -> tuple[int, int]:
-    """Return a number of variable length and the place behind it."""
-    value = 0
-    for index in range(10):
-        if place + index >= len(data):
-            raise NotAGraph("cut short")
-        byte = data[place + index]
-        value |= (byte & 0x7F) << (7 * index)
-        if byte < 0x80:
-            return value, place + index + 1
-    raise NotAGraph("not a protocol buffer")

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -147,3 +148,112 @@ def test_demo_builds_a_real_report_and_says_where(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "report.html").stat().st_size > 50_000
     assert result.stdout.strip().splitlines()[-1].startswith("Verdict: ")
     assert f"Written: {tmp_path / 'out' / 'report.html'}" in result.stdout
+
+
+def write_pictures(folder: Path, names: tuple[str, ...]) -> None:
+    """Write two pictures a class."""
+    from PIL import Image
+
+    for number, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        for i in range(2):
+            Image.new("RGB", (8, 8), (60 * number, 10 * i, 0)).save(folder / name / f"{i}.png")
+
+
+def write_record(path: Path) -> None:
+    """Write a TFRecord with two features, one of them four numbers."""
+    import struct
+
+    def field(number: int, data: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(data)]) + data
+
+    packed = field(2, field(1, struct.pack("<4f", 1, 2, 3, 4))), field(3, field(1, b"\x02"))
+    entries = [
+        field(1, field(1, name) + field(2, data)) for name, data in zip((b"signal", b"label"), packed, strict=True)
+    ]
+    data = field(1, b"".join(entries))
+    path.write_bytes((struct.pack("<Q", len(data)) + bytes(4) + data + bytes(4)) * 3)
+
+
+@pytest.mark.parametrize(
+    "kind", ["npy", "npy-folder", "hdf5", "csv", "csv-text", "parquet", "images", "tfrecord", "dataset"]
+)
+def test_init_recognises_every_format(tmp_path: Path, kind: str) -> None:
+    """Beside the batch lie the model, its history and data that is none of these."""
+    write_keras(tmp_path / "model.keras")
+    (tmp_path / "log.csv").write_text("epoch,loss\n0,1.0\n1,0.5\n")
+    x, y = np.ones((6, 4), "f4"), np.arange(6) % 3
+    wanted: dict[str, Any] = {"x": {}, "y": {}}
+    table = "a,b,c,d,label\n" + "".join(f"{i},1,2,3,{i % 3}\n" for i in range(6))
+    match kind:
+        case "npy":
+            (
+                np.save(tmp_path / "x_test.npy", x),
+                np.save(tmp_path / "y_test.npy", y),
+                np.save(tmp_path / "x_train.npy", x),
+            )
+            wanted = {"path": "x_test.npy", "x": {"": "x_test.npy"}, "y": {"": "y_test.npy"}}
+        case "npy-folder":
+            (tmp_path / "test").mkdir()
+            np.save(tmp_path / "test" / "x.npy", x), np.save(tmp_path / "test" / "labels.npy", y)
+            wanted = {"path": "test", "x": {"": "x.npy"}, "y": {"": "labels.npy"}}
+        case "hdf5":
+            with h5py.File(tmp_path / "test.h5", "w") as file:
+                file["x_test"], file["y_test"] = x, y
+            wanted = {"path": "test.h5", "x": {"": "x_test"}, "y": {"": "y_test"}}
+        case "csv":
+            (tmp_path / "test.csv").write_text(table)
+            wanted = {"path": "test.csv", "x": {}, "y": {"": "label"}}
+        case "csv-text":  # the last column of text holds the classes, another one is no input
+            lines = ("name,a,b,c,d,note,kind\n", *(f"n{i},{i},1,2,3,hm,{'uvw'[i % 3]}\n" for i in range(6)))
+            (tmp_path / "data.csv").write_text("".join(lines))
+            wanted = {"path": "data.csv", "x": {"": ("a", "b", "c", "d")}, "y": {"": "kind"}, "ids": "name"}
+        case "parquet":
+            import pyarrow as pa
+            import pyarrow.parquet
+
+            pa.parquet.write_table(pa.table({"a": x[:, 0], "b": x[:, 1], "y": y}), tmp_path / "test.parquet")
+            wanted = {"path": "test.parquet", "x": {}, "y": {"": "y"}}
+        case "images":
+            write_pictures(tmp_path / "test", ("ant", "bee", "cat"))
+            write_pictures(tmp_path / "train", ("ant", "bee", "cat"))
+            wanted = {"path": "test", "x": {}, "y": {}}
+        case "tfrecord":
+            write_record(tmp_path / "test.tfrecord")
+            wanted = {"path": "test.tfrecord", "x": {"": "signal"}, "y": {"": "label"}}
+        case "dataset":
+            (tmp_path / "test_ds").mkdir()
+            (tmp_path / "test_ds" / "dataset_spec.pb").write_bytes(b"\n")
+            wanted = {"path": "test_ds", "x": {}, "y": {}}
+    result = run("init", tmp_path)
+    assert result.exit_code == 0, result.output
+    config = loaded(tmp_path)
+    assert config.history.name == "log.csv" and config.model.name == "model.keras"
+    batch = config.batch.model_dump(include=set(wanted) | {"path"})
+    assert batch | {"path": config.batch.path.name} == {"path": "", **wanted}
+    if kind == "tfrecord":
+        assert config.batch.tfrecord["signal"].shape == (4,) and config.batch.tfrecord["label"].dtype == "int64"
+
+
+def test_init_takes_a_saved_model_and_logs_and_says_what_the_model_needs(tmp_path: Path) -> None:
+    from tests.inputs.event_files import write_events
+
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "exported" / "saved_model.pb").write_bytes(b"\x12\x00")
+    (tmp_path / "logs").mkdir()
+    write_events(tmp_path / "logs", {"epoch_loss": [1.0, 0.5]})
+    result = run("init", tmp_path)
+    assert result.exit_code == 0 and "--trust=savedmodel" in result.output
+    text = (tmp_path / "config.yaml").read_text()
+    assert "model: exported\n" in text and "history: logs\n" in text
+
+
+def test_init_proposes_no_weights_as_a_batch(tmp_path: Path) -> None:
+    write_keras(tmp_path / "model.keras")
+    with h5py.File(tmp_path / "other.weights.h5", "w") as file:
+        file["layers/dense/vars/0"] = np.zeros((4, 3), "f4")
+    assert run("init", tmp_path).exit_code == 0
+    assert loaded(tmp_path).batch is None
+    (tmp_path / "model.keras").unlink()
+    result = run("init", tmp_path, "--force")
+    assert result.exit_code == 3 and "other.weights.h5 holds weights only" in result.stderr
