@@ -9,10 +9,10 @@ from typing import Any
 
 from reportgen.clock import Clock
 from reportgen.config_schema import Config
-from reportgen.inputs.found import Inputs
+from reportgen.inputs.found import Inputs, plan_of
 from reportgen.report.types import Report
 from reportgen.report.values import Missing
-from reportgen.worker.plan import BatchSpec, ModelSpec, Plan, samples_of
+from reportgen.worker.plan import BatchSpec, ModelSpec, Plan
 
 Arrays = Any  # an array, or a mapping from input or output name to array
 
@@ -104,17 +104,4 @@ def _plan(config: Config, x: dict[str, Any], y: dict[str, Any], classes: Any, id
         ids="ids" if ids else "",
         classes={name: tuple(map(str, texts)) for name, texts in named.items()},
     )
-    return Plan(
-        model=ModelSpec("memory", "live"),
-        batch=batch if x else None,
-        tasks=dict(config.task),
-        keep_worst=config.predictions.worst,
-        keep_seeded=config.predictions.seeded,
-        layers_named=tuple(config.layers.show),
-        statistics=config.layers.statistics,
-        statistics_samples=config.layers.samples,
-        gradients=samples_of(config.layers.gradients),
-        saliency=samples_of(config.layers.saliency),
-        seed=config.seed,
-        privacy=config.samples,
-    )
+    return plan_of(config, ModelSpec("memory", "live"), batch if x else None)

@@ -23,7 +23,7 @@ from reportgen.inputs.labels import load_class_names
 from reportgen.inputs.look import Look, load_look
 from reportgen.inputs.model import describe_model
 from reportgen.report.values import Missing
-from reportgen.worker.plan import ModelSpec, Plan, PredictionsSpec, samples_of
+from reportgen.worker.plan import BatchSpec, ModelSpec, Plan, PredictionsSpec, samples_of
 
 Hash = str | Missing
 
@@ -103,7 +103,7 @@ def _find_inputs(config: Config) -> Inputs:
     check_names(config, ends)
     root = str(config.file.parent)
     described = inspect_batch(config.batch, ends, _confine(config), root) if config.batch is not None else None
-    plan = _plan(config, model, described)
+    plan = plan_of(config, model, described.spec if described is not None else None)
     history, found = _find_history(config)
     batch = config.batch.path if config.batch is not None and described is not None else None
     inputs = Inputs(plan, config.model, batch, history, config.file, {}, found, described)
@@ -143,13 +143,13 @@ def _find_history(config: Config) -> tuple[tuple[Path, ...], bool]:
     return (found,), True
 
 
-def _plan(
-    config: Config, model: ModelSpec, described: Described | None, predictions: PredictionsSpec | None = None
+def plan_of(
+    config: Config, model: ModelSpec, batch: BatchSpec | None, predictions: PredictionsSpec | None = None
 ) -> Plan:
-    """Return the worker's orders."""
+    """Return the worker's orders: what the configuration wants, for this model and this batch."""
     return Plan(
         model=model,
-        batch=described.spec if described is not None else None,
+        batch=batch,
         tasks=dict(config.task),
         keep_worst=config.predictions.worst,
         keep_seeded=config.predictions.seeded,
@@ -184,7 +184,7 @@ def _find_predictions(config: Config) -> Inputs:
     if made.features and made.x:
         features = {f"x {key}": made.features for key in made.x} | described.spec.features
         described = replace(described, spec=replace(described.spec, features=features))
-    plan = _plan(config, ModelSpec("", "none"), described, PredictionsSpec(names, inputs, made.logits))
+    plan = plan_of(config, ModelSpec("", "none"), described.spec, PredictionsSpec(names, inputs, made.logits))
     history, found = _find_history(config)
     inputs_found = Inputs(plan, None, made.path, history, config.file, {}, found, described)
     return replace(inputs_found, display=_display(made), vocabularies=_vocabularies(made))
