@@ -1,0 +1,106 @@
+"""A learning rate on record that is far above the usual, and a training loss that shows it.
+
+Both are needed. The rate: at least 10 times the default of the optimizer in Keras (0.001 for Adam, 0.01 for SGD);
+UMLAUT (CHI 2021) likewise warns by comparing with a common range. The loss, one of: not finite at the end; first
+epoch above three times the loss of an even guess among the classes; in the later half a change of direction in a third
+of the steps with a typical step of 5% of the loss, or a jump to twice its median; an end half as high again as the
+lowest; or no better at the end than an even guess (5% of it at most gained). Without a rate on record, only a loss
+that began above three times an even guess and shows a second sign fires. Signs from AutoTrainer (ICSE 2021),
+oscillating loss and explosion, and SageMaker Debugger's LossNotDecreasing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.analysis.evidence import Artifacts
+from reportgen.checks.check import Check, Meta, Result
+from reportgen.checks.learning_rates import Rate, chance_loss, count_turns, find_rate
+from reportgen.checks.lookup import curve
+from reportgen.report.types import Evidence
+from reportgen.report.words import count, join_words, number_text
+
+META = Meta(
+    code="learning-rate-too-high",
+    passed="No sign of a learning rate that is too high",
+    failed="The learning rate was too high",
+    level="warn",
+    needs=("history",),
+    causes=("The optimizer's learning_rate is far above the usual for it", "A schedule that rises too far"),
+    fix="Train again with a tenth of the learning rate (Adam: 0.001, SGD: 0.01 are the defaults), or find it with a "
+    "short run that raises the rate until the loss stops falling.",
+    section="training",
+    threshold=10,
+    threshold_meaning="learning rate, as a multiple of the optimizer's default in Keras",
+    source="UMLAUT (CHI 2021): compare with a common range; AutoTrainer (ICSE 2021), oscillating loss and explosion; "
+    "SageMaker Debugger, rule LossNotDecreasing",
+)
+
+FEWEST_EPOCHS = 4
+FIRST_ABOVE = 3.0
+TURNS, STEP, JUMP, RISE, GAINED = 0.33, 0.05, 2.0, 1.5, 0.05
+
+
+def run(artifacts: Artifacts, threshold: float) -> Result:
+    """Compare the rate on record with the usual, and look for signs in the training loss."""
+    loss = curve(artifacts, "loss")
+    if loss is None or loss.values.size < FEWEST_EPOCHS:
+        return Result(None, f"Not applicable: needs a training loss over at least {FEWEST_EPOCHS} epochs.")
+    rate, chance = find_rate(artifacts), chance_loss(artifacts)
+    signs = find_signs(loss.values, chance)
+    began_high = any("began" in sign for sign in signs)
+    said = f"{_describe(rate)}; {join_words(signs) if signs else 'the training loss shows no sign of too large steps'}"
+    if rate is None:
+        if not (began_high and len(signs) > 1):
+            return Result(False, f"{said}, over {count(int(loss.values.size), 'epoch')}.")
+    elif rate.times < threshold or not signs:
+        return Result(False, f"{said}, over {count(int(loss.values.size), 'epoch')}.")
+    evidence = [Evidence("first training loss", float(loss.values[0]), int(loss.values.size), "training")]
+    if rate is not None:
+        evidence.insert(0, Evidence("largest learning rate", rate.largest, None, "training"))
+    return Result(True, f"{said}, over {count(int(loss.values.size), 'epoch')}.", tuple(evidence))
+
+
+def find_signs(values: NDArray[Any], chance: float) -> list[str]:
+    """Return what the training loss shows of too large steps, in words."""
+    finite = values[np.isfinite(values)]
+    signs = []
+    if not math.isfinite(float(values[-1])):
+        signs.append("the training loss ended as a number that is not finite")
+    if finite.size < FEWEST_EPOCHS:
+        return signs
+    if math.isfinite(chance) and finite[0] > FIRST_ABOVE * chance:
+        signs.append(
+            f"the training loss began at {number_text(finite[0])}, where an even guess has {number_text(chance)}"
+        )
+    late = finite[finite.size // 2 :]
+    level = float(np.median(late))
+    if level > 0:
+        step = float(np.median(np.abs(np.diff(late)))) if late.size > 2 else 0.0
+        if late.size > 3 and count_turns(late) >= TURNS and step >= STEP * level:
+            signs.append(f"it still jumped by {number_text(step, 2)} at {number_text(level, 2)} from epoch to epoch")
+        if float(late.max()) > JUMP * level:
+            signs.append(f"it jumped to {number_text(late.max(), 2)} late in training, from {number_text(level, 2)}")
+    end, lowest = float(np.median(finite[-3:])), float(finite.min())
+    if lowest > 0 and end > RISE * lowest:
+        signs.append(f"it ended at {number_text(end)}, above its lowest {number_text(lowest)}")
+    if math.isfinite(chance) and end > (1 - GAINED) * chance:
+        signs.append(f"it ended at {number_text(end)}, no better than an even guess ({number_text(chance)})")
+    return signs
+
+
+def _describe(rate: Rate | None) -> str:
+    """Say what rate is on record."""
+    if rate is None:
+        return "No learning rate is on record"
+    return (
+        f"The learning rate was {number_text(rate.largest)} at most, {number_text(rate.times, 2)} times the default of "
+        f"{rate.optimizer}"
+    )
+
+
+CHECK = Check(META, run)
