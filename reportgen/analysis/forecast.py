@@ -90,6 +90,15 @@ def naive_forecasts(window: Array, link: Link, steps: int) -> tuple[Array, Array
     return last, past[:, past.shape[1] - link.season + np.arange(steps) % link.season]
 
 
+def naive_steps(window: Array, link: Link) -> NDArray[np.float64]:
+    """Return how far each value of a window (n, T[, F]) lies from the one a season (or one step) before: means (n,)."""
+    past = as_steps(window)[..., list(link.columns)]
+    lag = link.season or 1
+    if past.shape[1] <= lag:
+        return np.full(len(past), np.nan)
+    return np.asarray(np.abs(past[:, lag:] - past[:, :-lag]).mean(axis=(1, 2)))
+
+
 def find_season(windows: Array) -> int:
     """Return the period of windows (n, T): the highest peak of their mean autocorrelation above 0.3, or 0.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reportgen.analysis.evidence import Artifacts, OutputEvidence
-from reportgen.report.blocks import Card, FlatBlock, Fold, Text
+from reportgen.report.blocks import Block, Card, FlatBlock, Fold, Text
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
 from reportgen.sections.output_view import OutputView, make_view
@@ -43,6 +43,25 @@ SCORE_WORDS = {
 }
 
 
+# Evidence that is opened when wanted: task -> (id, title, beginnings of the ids of its blocks). With several outputs
+# each output is a fold itself, and folds hold no folds.
+FOLDS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
+    "binary": (
+        ("threshold-details", "Thresholds in numbers, gain and lift", ("threshold-table", "gain", "lift")),
+        ("confidence-details", "Confidence, and calibration in numbers", ("confidence", "calibration-bins")),
+    ),
+    "multiclass": (
+        ("class-ranks", "ROC of each class against the rest", ("roc",)),
+        ("calibration-details", "Calibration in numbers", ("calibration-bins",)),
+    ),
+    "multilabel": (("label-ranks", "Precision and recall, label by label", ("precision-recall",)),),
+    "regression": (("error-details", "How errors are spread", ("errors-", "normal-")),),
+    "timeseries": (
+        ("step-details", "Errors of the first and of the last step", ("predicted-true-", "residuals-", "errors-")),
+    ),
+}
+
+
 def build(artifacts: Artifacts, context: Context) -> Section:
     """Return the section: one part an output; or why there are no predictions."""
     worker = artifacts.worker
@@ -50,13 +69,34 @@ def build(artifacts: Artifacts, context: Context) -> Section:
         return Section("predictions", TITLE, "empty", "The model was not run on any sample.", (_why_empty(artifacts),))
     parts = [_output_blocks(artifacts, context, place) for place in range(len(worker.outputs))]
     if len(parts) == 1:
-        return Section("predictions", TITLE, "shown", parts[0][0], parts[0][1])
+        said, blocks = parts[0]
+        return Section("predictions", TITLE, "shown", said, fold_details(worker.outputs[0].task, blocks))
     folds = tuple(
         Fold(f"predictions-{i + 1}", f"Output {shorten(output.name)} ({output.task})", blocks, open=i == 0)
         for i, (output, (_, blocks)) in enumerate(zip(worker.outputs, parts, strict=True))
     )
     summary = " ".join(f"{shorten(o.name)}: {said}" for o, (said, _) in zip(worker.outputs, parts, strict=True))
     return Section("predictions", TITLE, "shown", summary, folds)
+
+
+def fold_details(task: str, blocks: tuple[FlatBlock, ...]) -> tuple[Block, ...]:
+    """Put the blocks that belong to a fold of the task into it, where the first of them stands."""
+    groups = {id_: [b for b in blocks if _belongs(b, starts)] for id_, _, starts in FOLDS.get(task, ())}
+    titles = {id_: title for id_, title, _ in FOLDS.get(task, ())}
+    found: list[Block] = []
+    for block in blocks:
+        own = next((id_ for id_, inside in groups.items() if any(block is one for one in inside)), None)
+        if own is None:
+            found.append(block)
+        elif block is groups[own][0]:
+            found.append(Fold(f"predictions-{own}", titles[own], tuple(groups[own])))
+    return tuple(found)
+
+
+def _belongs(block: FlatBlock, starts: tuple[str, ...]) -> bool:
+    """Say whether a block's id, after the section's own part, begins with one of `starts`."""
+    name = getattr(block, "id", "").removeprefix("predictions-")
+    return any(name == start or (start.endswith("-") and name.startswith(start)) for start in starts)
 
 
 def _output_blocks(artifacts: Artifacts, context: Context, place: int) -> tuple[str, tuple[FlatBlock, ...]]:

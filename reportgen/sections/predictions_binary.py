@@ -13,6 +13,7 @@ from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_calibration import confidence_blocks, counts_axis
 from reportgen.sections.predictions_classes import confusion_blocks, say_class
 from reportgen.sections.predictions_gallery import gallery_blocks
+from reportgen.sections.predictions_ranks import gain_blocks
 from reportgen.sections.words import count, number_text, percent
 
 THRESHOLD_ROWS = 21
@@ -27,6 +28,7 @@ def build_binary(view: OutputView) -> tuple[FlatBlock, ...]:
         *confusion_blocks(view),
         *_threshold_blocks(view),
         _score_chart(view),
+        *(gain_blocks(view) if view.labelled else ()),
         *confidence_blocks(view),
     )
 

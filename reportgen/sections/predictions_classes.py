@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from reportgen.analysis.evidence import Array
 from reportgen.analysis.metrics import as_probabilities
 from reportgen.analysis.metrics.classes import ConfusedPair, ConfusionBlock, PerClass
 from reportgen.analysis.metrics.value import SampleScores
@@ -12,6 +13,7 @@ from reportgen.report.values import Column, Number, number
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_calibration import confidence_blocks
 from reportgen.sections.predictions_gallery import Said, gallery_blocks
+from reportgen.sections.predictions_ranks import class_roc
 from reportgen.sections.words import count, interval_text, number_text, percent, share_text
 
 MOST_DRAWN = 30
@@ -22,7 +24,8 @@ TOP = 3
 
 def build_multiclass(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to one-of-many outputs."""
-    return (*gallery_blocks(view, say_class), *confusion_blocks(view), *confidence_blocks(view))
+    ranks = class_roc(view) if view.labelled else ()
+    return (*gallery_blocks(view, say_class), *confusion_blocks(view), *ranks, *confidence_blocks(view))
 
 
 def say_class(view: OutputView, scores: SampleScores, row: int) -> Said:
@@ -63,7 +66,9 @@ def confusion_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
     blocks: list[FlatBlock] = [_matrix(view, block)]
     if pairs and accumulator.classes > 2:
         blocks.append(_pairs_table(view, pairs, block.all_mistakes))
-    blocks.append(class_table(view, accumulator.per_class()))
+    curves = accumulator.curves() if accumulator.classes > 2 else ()
+    areas = np.asarray([table.area() for table in curves])
+    blocks.append(class_table(view, accumulator.per_class(), areas))
     return tuple(blocks)
 
 
@@ -143,8 +148,17 @@ CLASS_COLUMNS = (
 )
 
 
-def class_table(view: OutputView, per_class: PerClass) -> Table:
-    """Return precision, recall, F1 and support of each class; past 1,000 classes the worst by F1."""
+NO_AREAS: Array = np.zeros(0)
+AREA_COLUMN = TableColumn(
+    "ROC AUC", "number", help="Chance that a sample of the class scores higher for it than others"
+)
+
+
+def class_table(view: OutputView, per_class: PerClass, areas: Array = NO_AREAS) -> Table:
+    """Return precision, recall, F1, support and, where there are `areas`, the ROC AUC of each class.
+
+    Past 1,000 classes the worst by F1.
+    """
     order = np.arange(len(per_class.f1))
     note = ""
     if len(order) > MOST_DRAWN:
@@ -162,17 +176,18 @@ def class_table(view: OutputView, per_class: PerClass) -> Table:
     return Table(
         view.id("classes"),
         "Classes",
-        CLASS_COLUMNS,
-        tuple(_class_row(view, per_class, label) for label in order.tolist()),
+        (*CLASS_COLUMNS, AREA_COLUMN) if areas.size else CLASS_COLUMNS,
+        tuple(_class_row(view, per_class, label, areas) for label in order.tolist()),
         reading=describe_classes(view, per_class),
         note=note,
         marks=tuple(marks),
     )
 
 
-def _class_row(view: OutputView, per_class: PerClass, label: int) -> tuple[str | Number, ...]:
+def _class_row(view: OutputView, per_class: PerClass, label: int, areas: Array) -> tuple[str | Number, ...]:
     """Return the cells of one class."""
     p = per_class
+    area = (number(float(areas[label]), "all labels are alike"),) if areas.size else ()
     return (
         view.class_name(label),
         number(p.precision[label], "never predicted"),
@@ -182,6 +197,7 @@ def _class_row(view: OutputView, per_class: PerClass, label: int) -> tuple[str |
         number(p.f1[label], "neither in the labels nor predicted"),
         int(p.support[label]),
         int(p.predicted[label]),
+        *area,
     )
 
 

@@ -13,6 +13,7 @@ from reportgen.report.values import Column, Number, number
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_calibration import no_probabilities
 from reportgen.sections.predictions_gallery import Outcome, Said, Style, describe_losses, gallery_blocks
+from reportgen.sections.predictions_ranks import label_curves
 from reportgen.sections.words import count, join_words, number_text, percent, share_text
 
 MOST_ROWS = 1000
@@ -26,6 +27,7 @@ def build_multilabel(view: OutputView) -> tuple[FlatBlock, ...]:
     blocks: list[FlatBlock] = list(gallery_blocks(view, say_labels, Style(describe=describe_losses)))
     if view.labelled:
         blocks.append(label_table(view, view.accumulator.per_label()))
+        blocks += label_curves(view)
         blocks += _together_matrix(view)
         blocks += _swap_table(view)
     else:

@@ -73,7 +73,8 @@ def say_regions(view: OutputView, scores: SampleScores, row: int) -> Said:
     dice = float(sample_dice(*region_counts(truth[None], known[None], answer[None], classes))[0])
     outcome: Outcome = "wrong" if dice < WRONG_BELOW else "right"
     front = f"{percent(float((known & (truth > 0)).sum() / known.sum()))} foreground"
-    return Said(front, said, outcome, (("Dice", percent(dice)), ("wrong", share_text(wrong, int(known.sum())))))
+    details = (("Dice", percent(dice)), ("wrong", share_text(wrong, int(known.sum()))))
+    return Said(front, f"{said}, Dice {percent(dice)}", outcome, details)
 
 
 def show_panels(view: OutputView, row: int, alt: str) -> Content:

@@ -9,12 +9,14 @@ import numpy as np
 
 from reportgen.analysis.evidence import Array
 from reportgen.analysis.metrics.regression import Points, Targets
+from reportgen.analysis.metrics.regression_sums import SPREAD_TARGETS
 from reportgen.analysis.metrics.value import SampleScores
 from reportgen.checks.lookup import recall
 from reportgen.report.blocks import Axis, Chart, ChartMark, FlatBlock, Series
 from reportgen.report.values import Column
 from reportgen.sections.output_view import OutputView
 from reportgen.sections.predictions_gallery import Said, Style, describe_losses, gallery_blocks
+from reportgen.sections.predictions_normal import normal_chart
 from reportgen.sections.predictions_targets import by_target_chart, name_target, target_table
 from reportgen.sections.words import count, number_text, percent
 
@@ -34,6 +36,8 @@ def build_regression(view: OutputView) -> tuple[FlatBlock, ...]:
     drawn = worst_targets(targets, MOST_TARGETS_DRAWN)
     for target in drawn:
         blocks += target_charts(view, targets, target)
+    if len(targets.n) <= SPREAD_TARGETS:
+        blocks += normal_chart(view, worst_targets(targets, 1)[0])
     blocks.append(target_table(view, targets))
     if len(targets.n) >= 5:
         blocks.append(by_target_chart(view, targets))

@@ -119,7 +119,7 @@ def length_chart(view: OutputView, search: SliceSearch) -> Chart:
     name = parts[0].feature
     axis = f"Error ({search.measure})"
     return Chart(
-        view.id("by-length"),
+        view.id("error-by-length"),
         f"Error by {name}",
         Axis(name[:1].upper() + name[1:], low=0.0),
         Axis(axis[:1].upper() + axis[1:], low=0.0),

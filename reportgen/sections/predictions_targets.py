@@ -46,10 +46,10 @@ def target_table(view: OutputView, targets: Targets) -> Table:
         quantiles = tuple(number(float(q), "not kept for so many targets") for q in targets.quantiles[i])
         rows.append((name, int(targets.n[i]), *cells, *quantiles))
     note = f"The first {shown} of {len(targets.n):,} targets." if shown < len(targets.n) else ""
-    return Table(view.id("targets"), "Errors", TARGET_COLUMNS, tuple(rows), describe_targets(targets), note)
+    return Table(view.id("targets"), "Errors", TARGET_COLUMNS, tuple(rows), describe_targets(view, targets), note)
 
 
-def describe_targets(targets: Targets) -> str:
+def describe_targets(view: OutputView, targets: Targets) -> str:
     """Say in one sentence which target is predicted best and worst; with one, how large its errors are."""
     if len(targets.n) == 1:
         bias, spread = number_text(float(targets.bias[0]), 3), number_text(float(targets.spread[0]), 3)
@@ -58,7 +58,8 @@ def describe_targets(targets: Targets) -> str:
         return "No target has a known truth."
     low, high = int(np.nanargmin(targets.mae)), int(np.nanargmax(targets.mae))
     smallest, largest = number_text(float(targets.mae[low]), 3), number_text(float(targets.mae[high]), 3)
-    return f"The mean absolute error runs from {smallest} (target {low + 1}) to {largest} (target {high + 1})."
+    first, last = (name_target(view, target).removeprefix(", ") for target in (low, high))
+    return f"The mean absolute error runs from {smallest} ({first}) to {largest} ({last})."
 
 
 def by_target_chart(view: OutputView, targets: Targets) -> Chart:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import ModelFacts, OutputEvidence
-from reportgen.analysis.forecast import find_link, naive_forecasts
+from reportgen.analysis.forecast import find_link, naive_forecasts, naive_steps
 from reportgen.analysis.metrics import make_accumulator, score_samples
 from reportgen.analysis.metrics.reconstruction import Reconstruction
 from reportgen.analysis.metrics.timeseries import Timeseries
@@ -64,7 +64,8 @@ class OutputPass:
         self.notes: tuple[str, ...] = ()
         if self.choice.task == "timeseries" and y is not None:
             said = f"{self.link.how}." if self.link else f"No naive forecast to compare with: {why}."
-            self.notes = (said[:1].upper() + said[1:],)
+            told = self.link is not None and self.link.how in self.choice.reason
+            self.notes = () if told else (said[:1].upper() + said[1:],)
 
     def add(
         self,
@@ -91,6 +92,7 @@ class OutputPass:
         if isinstance(self.accumulator, Timeseries) and self.link is not None:
             last, seasonal = naive_forecasts(inputs[self.link.key], self.link, self.accumulator.steps)
             self.accumulator.add_naive(y, y_pred, last, seasonal, self.link.season)
+            self.accumulator.add_steps(y, y_pred, naive_steps(inputs[self.link.key], self.link))
         if isinstance(self.accumulator, Reconstruction) and self.unchanged is not None:
             same = self.unchanged.of(inputs[self.unchanged.key])
             self.accumulator.add_unchanged(y, y_pred, same, self.unchanged.times)

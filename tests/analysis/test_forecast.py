@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reportgen.analysis.forecast import Link, find_link, find_season, naive_forecasts
+from reportgen.analysis.forecast import Link, find_link, find_season, naive_forecasts, naive_steps
 from reportgen.analysis.metrics import make_accumulator
 from reportgen.analysis.metrics.timeseries import Timeseries
 from reportgen.analysis.tasks import choose_task
@@ -151,3 +151,20 @@ def test_numbers_that_continue_their_window_are_a_forecast() -> None:
     assert choose_task("timeseries", (6,), "linear", "mse", None, y, p, 0).task == "timeseries"
     classes = choose_task("auto", (3,), "softmax", "", None, np.arange(20) % 3, np.full((20, 3), 1 / 3), 0, how)
     assert classes.task == "multiclass"
+
+
+@pytest.mark.parametrize("season", [0, 12])
+def test_mase_is_the_error_over_that_of_one_naive_step_inside_the_windows(season: int) -> None:
+    x, y = windows(series(), 24, 6)
+    p = y + np.random.default_rng(3).normal(0, 0.3, y.shape)
+    link = Link("x", (0,), season, True, "")
+    steps = naive_steps(x[..., None], link)
+    lag = season or 1
+    np.testing.assert_allclose(steps, [np.abs(row[lag:] - row[:-lag]).mean() for row in x], rtol=1e-6)
+    accumulator = make_accumulator("timeseries", shape=(6,), classes=0, scores="values")
+    accumulator.update(y, p)
+    accumulator.add_steps(y, p, steps)
+    found = {metric.name: metric for metric in accumulator.result()}["mase"]
+    assert found.value == pytest.approx(np.abs(p - y).mean() / steps.mean())
+    assert found.low < found.value < found.high and found.n == len(x)
+    assert np.isnan(naive_steps(x[:, :1], link)).all(), "a window of one step has no step to judge"

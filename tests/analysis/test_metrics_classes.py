@@ -67,6 +67,9 @@ def scikit_learn_multiclass(y, p):
     for k in (3, 5):
         if len(labels) >= 2 * k - 1:
             expected[f"top_{k}_accuracy"] = sk.top_k_accuracy_score(y, p, k=k, labels=labels)
+    if len(labels) <= 30:
+        occurring = [c for c in labels if 0 < (y == c).sum() < len(y)]
+        expected["roc_auc_ovr"] = np.mean([sk.roc_auc_score(y == c, p[:, c]) for c in occurring])
     return expected
 
 
@@ -444,3 +447,37 @@ def test_intervals_hold_their_value_with_few_samples_a_class(classes, n):
     y, p = random_classes(5, n, classes, skew=False)
     for metric in multiclass(y, p).result():
         assert metric.low <= metric.value <= metric.high, metric
+
+
+def test_the_area_of_each_class_equals_scikit_learns_one_vs_rest():
+    y, p = random_classes(4, 300, 6)
+    assert values(multiclass(y, p))["roc_auc_ovr"] == pytest.approx(sk.roc_auc_score(y, p, multi_class="ovr"))
+    accumulator = make_accumulator("multiclass", shape=(40,), classes=0, scores="probabilities")
+    assert accumulator.curves() == () and "roc_auc_ovr" not in by_name(accumulator)
+
+
+def test_binned_curves_of_classes_keep_their_stated_error(monkeypatch):
+    y, p = random_classes(8, 3_000, 5)
+    exact = values(multiclass(y, p))["roc_auc_ovr"]
+    monkeypatch.setattr("reportgen.analysis.metrics.label_scores.EXACT_VALUES", 1_000)
+    accumulator = multiclass(y, p)
+    note = next(note for note in accumulator.notes() if "Curves of classes" in note)
+    assert abs(values(accumulator)["roc_auc_ovr"] - exact) <= float(note.split()[-1].rstrip(".")) < 0.01
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_gain_is_the_share_of_positives_among_the_best_scored(ties):
+    rng = np.random.default_rng(2)
+    y = (rng.random(500) < 0.2).astype(int)
+    p = np.clip(0.3 * y + rng.random(500) * 0.7, 0, 1)
+    p = np.round(p, 1) if ties else p
+    table = binary(y, p).score_table()
+    order = np.argsort(-p)
+    if ties:  # equal scores in a random order, on average
+        expected = np.mean([np.cumsum(y[np.lexsort((rng.random(500), -p))])[99] for _ in range(4_000)]) / y.sum()
+        assert table.gain(np.asarray([0.2]))[0] == pytest.approx(expected, abs=0.005)
+    else:
+        shares = np.arange(1, 501) / 500
+        np.testing.assert_allclose(table.gain(shares), np.cumsum(y[order]) / y.sum())
+    assert table.gain(np.asarray([0.0, 1.0])).tolist() == [0.0, 1.0]
+    assert np.isnan(binary(np.zeros(9, int), p[:9]).score_table().gain(np.asarray([0.5]))).all()

@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from reportgen.analysis.metrics import ACCUMULATORS, MetricValue, as_probabilities, make_accumulator, score_samples
+from reportgen.analysis.metrics.curves import ScoreTable
 from reportgen.analysis.metrics.spread import Spread
 
 N = 120
@@ -73,6 +74,7 @@ def feed(accumulator, name, index, labelled=True):
     if name == "timeseries" and labelled:
         naive = prediction[index] + 0.5, np.round(prediction[index])
         accumulator.add_naive(truth[index], prediction[index], *naive, 3)
+        accumulator.add_steps(truth[index], prediction[index], np.abs(truth[index]).mean(axis=1))
     if name == "reconstruction" and labelled:
         accumulator.add_unchanged(truth[index], prediction[index], truth[index] ** 2, 1)
     return accumulator
@@ -83,6 +85,8 @@ def same(first, second, where=""):
     if is_dataclass(first):
         for field in fields(first):
             same(getattr(first, field.name), getattr(second, field.name), f"{where}.{field.name}")
+    elif isinstance(first, ScoreTable):
+        same(vars(first), vars(second), where)
     elif isinstance(first, dict):
         assert list(first) == list(second), where
         same(list(first.values()), list(second.values()), where)
@@ -111,6 +115,7 @@ VIEWS = (
     "thresholds",
     "best_threshold",
     "score_histogram",
+    "curves",
     "per_label",
     "swaps",
     "mistakes_together",

@@ -13,6 +13,7 @@ from reportgen.analysis.metrics.curves import ThresholdChoice
 from reportgen.analysis.metrics.segmentation import MistakePlaces
 from reportgen.analysis.metrics.sequence import ByLength, ByStep
 from reportgen.analysis.metrics.value import MetricValue
+from reportgen.analysis.normality import NormalQuantiles
 from reportgen.report import coherence
 from reportgen.report.blocks import Card, Chart, Fold, Gallery, Matrix, Table, Text
 from reportgen.sections import predictions
@@ -20,6 +21,7 @@ from reportgen.sections.predictions_binary import describe_scores, describe_thre
 from reportgen.sections.predictions_calibration import chance_limit, describe_calibration, describe_confidence
 from reportgen.sections.predictions_masks import describe_places
 from reportgen.sections.predictions_metrics import describe_metrics, describe_standings
+from reportgen.sections.predictions_normal import describe_normality
 from reportgen.sections.predictions_pictures import describe_map, describe_spread
 from reportgen.sections.predictions_regression import describe_errors, describe_residuals
 from reportgen.sections.predictions_sequence import describe_lengths, describe_steps
@@ -491,3 +493,53 @@ def test_metric_table_marks_what_does_not_beat_its_baseline():
     marked = {table.rows[mark.row][0]: mark.level for mark in table.marks}
     assert marked["Accuracy"] == "error"
     assert isinstance(table, Table)
+
+
+def test_evidence_that_is_opened_when_wanted_is_folded_for_one_output():
+    folds = {
+        task: {block.title for block in build(task, classes=TASKS[task], n=200)[0].blocks if isinstance(block, Fold)}
+        for task in ("binary", "multiclass", "multilabel", "regression")
+    }
+    assert folds == {
+        "binary": {"Thresholds in numbers, gain and lift", "Confidence, and calibration in numbers"},
+        "multiclass": {"ROC of each class against the rest", "Calibration in numbers"},
+        "multilabel": {"Precision and recall, label by label"},
+        "regression": {"How errors are spread"},
+    }
+
+
+def test_gain_and_lift_are_read_off_the_scores():
+    section, _ = build("binary", classes=2, n=400)
+    gain, lift = by_id(section, "gain"), by_id(section, "lift")
+    curve = gain.series[0].y.to_numpy()
+    assert curve[0] == 0 and curve[-1] == 1 and (np.diff(curve) >= 0).all()
+    assert "best-scored 10%" in gain.reading and lift.rows[0][1] >= 10
+    for share, _, _, held, _, times in lift.rows:
+        assert times == pytest.approx(held / share)
+        assert curve[round(share * 100)] == pytest.approx(held, abs=1e-9)
+
+
+def test_the_worst_ranked_classes_and_labels_are_drawn_and_named():
+    section, _ = build("multiclass", classes=5, n=300)
+    roc, table = by_id(section, "roc"), by_id(section, "classes")
+    areas = {row[0]: row[-1] for row in table.rows}
+    worst = sorted(areas, key=areas.get)
+    assert [one.name.split(" (area")[0] for one in roc.series] == worst[:3]
+    assert all((np.diff(one.y.to_numpy()) >= 0).all() and one.y.to_numpy()[-1] == 1 for one in roc.series)
+    assert worst[0] in roc.reading and worst[-1] in roc.reading
+    section, _ = build("multilabel", classes=4, n=300)
+    lowest = min(by_id(section, "labels").rows, key=lambda row: row[4])[0]
+    assert by_id(section, "precision-recall").series[0].name.startswith(lowest)
+
+
+def test_the_tails_of_errors_are_told_in_words():
+    section, _ = build("regression", classes=1, n=300)
+    chart = by_id(section, "normal-1")
+    x, y = (getattr(chart.series[0], axis).to_numpy() for axis in "xy")
+    assert len(x) == 199 and np.corrcoef(x, y)[0, 1] > 0.9 and chart.diagonal
+    said = {
+        describe_normality(NormalQuantiles(500, x, x, low, high)).split(":")[0].split(",")[0]
+        for low, high in ((-2.3, 2.3), (-3.5, 3.5), (-2.0, 3.5), (-3.5, 2.0), (-1.7, 1.7))
+    }
+    assert len(said) == 5
+    assert "too few" in describe_normality(NormalQuantiles(20, x, x, -2, 2))

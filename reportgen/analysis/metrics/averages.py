@@ -15,6 +15,20 @@ Cells = tuple[Array, Array, Array]
 
 BOOTSTRAP_CELLS = 2_000
 
+AVERAGES = {
+    "balanced_accuracy": (
+        "Balanced accuracy",
+        "Mean recall over the classes that occur, each class counting the same.",
+    ),
+    "f1_macro": ("Macro F1", "Mean F1 over the classes that occur or are answered, each class counting the same."),
+    "precision_macro": ("Macro precision", "Mean precision over the classes that occur or are answered."),
+    "recall_macro": ("Macro recall", "Mean recall over the classes that occur or are answered."),
+    "f1_weighted": ("Weighted F1", "Mean F1 weighted by how often each class occurs."),
+    "precision_weighted": ("Weighted precision", "Mean precision weighted by how often each class occurs."),
+    "recall_weighted": ("Weighted recall", "Mean recall weighted by how often each class occurs."),
+    "mcc": ("Matthews correlation", "1 is perfect, 0 is no better than a constant answer, for unbalanced classes too."),
+}
+
 
 def averages(right: Array, support: Array, predicted: Array) -> dict[str, Array]:
     """Return accuracy, macro and weighted rates, balanced accuracy and MCC for tables of counts (..., C).

@@ -182,6 +182,17 @@ class ScoreTable:
                 accuracy=(true + negative_below) / (self.positives + self.negatives),
             )
 
+    def gain(self, shares: Array) -> Array:
+        """Return the share of positives among the best-scored `shares` of the samples; NaN without positives.
+
+        Equal scores stand in a random order, so that a cut through them takes its part of their positives.
+        """
+        if not self.positives:
+            return np.full(np.shape(shares), math.nan)
+        seen = np.concatenate([[0], np.cumsum((self.positive + self.negative)[::-1])])
+        found = np.concatenate([[0], np.cumsum(self.positive[::-1])])
+        return np.asarray(np.interp(np.asarray(shares) * seen[-1], seen, found) / self.positives)
+
     def best_f1(self) -> ThresholdChoice | None:
         """Return the threshold with the best F1 on these samples, halfway between two scores; None with one class."""
         if not self.two_classes:

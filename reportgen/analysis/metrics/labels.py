@@ -67,3 +67,20 @@ def sigmoid(scores: Array) -> Array:
     """Return probabilities from logits, one each, without overflow."""
     small = np.exp(-np.abs(scores))
     return np.where(scores >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def as_scores(y_pred: Array, classes: int) -> NDArray[np.float64]:
+    """Return scores as float64 (n, classes); raises ValueError for any other shape."""
+    scores = np.asarray(y_pred)
+    if scores.ndim != 2 or scores.shape[1] != classes:
+        raise ValueError(f"predictions have shape {scores.shape}; expected (n, {classes})")
+    return scores.astype(np.float64)
+
+
+def rank_of(scores: Array, own: Array, truth: Array, most: int) -> Array:
+    """Return the place of the label's score (0: best), at most `most`; of equal scores the lower class is first."""
+    better = (scores > own[:, None]).sum(axis=1)
+    equal = scores == own[:, None]
+    if int(equal.sum()) > len(scores):
+        better = better + (equal & (np.arange(scores.shape[1]) < truth[:, None])).sum(axis=1)
+    return np.asarray(np.minimum(better, most))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reportgen.analysis import calibration, intervals
 from reportgen.analysis.calibration import Reliability
 from reportgen.analysis.metrics import classes as tables
-from reportgen.analysis.metrics.averages import average_intervals, averages, constant_answer
+from reportgen.analysis.metrics.averages import AVERAGES, average_intervals, averages, constant_answer
 from reportgen.analysis.metrics.classes import (
     Baseline,
     ConfidenceHistogram,
@@ -19,7 +19,9 @@ from reportgen.analysis.metrics.classes import (
     ConfusionBlock,
     PerClass,
 )
-from reportgen.analysis.metrics.labels import class_labels, softmax
+from reportgen.analysis.metrics.curves import ScoreTable
+from reportgen.analysis.metrics.labels import as_scores, class_labels, rank_of, softmax
+from reportgen.analysis.metrics.one_vs_rest import METHOD, MOST_CLASSES, ClassScores, mean_area
 from reportgen.analysis.metrics.pairs import PairCounts
 from reportgen.analysis.metrics.parts import Moments, Sum
 from reportgen.analysis.metrics.streaming import Streaming
@@ -27,7 +29,7 @@ from reportgen.analysis.metrics.value import MetricValue
 
 Array = NDArray[Any]
 
-MOST_CLASSES = 10_000_000
+LARGEST = 10_000_000
 RANKS = 10
 HISTOGRAM_BINS = 20
 CLIP = 1e-7
@@ -36,8 +38,8 @@ CLIP = 1e-7
 class Multiclass(Streaming):
     """Metrics of scores (n, C) against class labels; `scores` says whether they are probabilities, logits or scores.
 
-    Memory: 8 C^2 bytes up to 1,000 classes, beyond 16 bytes for each distinct (truth, prediction) that occurs; the rest
-    is a few kilobytes. It does not grow with n.
+    Memory: 8 C^2 bytes up to 1,000 classes, beyond 16 bytes for each distinct (truth, prediction) that occurs; up to 30
+    classes at most 18 MB of scores for ROC curves (see LabelScores); the rest is a few kilobytes.
     """
 
     task = "multiclass"
@@ -46,7 +48,7 @@ class Multiclass(Streaming):
     def _build(self) -> None:
         """Make the parts."""
         self.classes = int(self.shape[-1] or 0) if self.shape else self.classes
-        if not 2 <= self.classes <= MOST_CLASSES:
+        if not 2 <= self.classes <= LARGEST:
             raise ValueError("a multiclass output needs 2 to 10 million scores a sample")
         self._pairs = self._part("pairs", PairCounts(self.classes))
         self._predicted = self._part("predicted", Sum(self.classes))
@@ -55,6 +57,8 @@ class Multiclass(Streaming):
         self._bins = self._part("bins", Sum(calibration.BINS, 2))
         self._bin_sums = self._part("bin_sums", Sum(calibration.BINS, 2, dtype=np.float64))
         self._histogram = self._part("histogram", Sum(HISTOGRAM_BINS, 3))
+        few = self.classes <= MOST_CLASSES
+        self._curves = self._part("curves", ClassScores(self.classes, self.probabilistic)) if few else None
 
     def update(self, y_true: Array | None, y_pred: Array, weights: Array | None = None) -> None:
         """Add one chunk: labels (n,), (n, 1) or (n, C), or None; scores (n, C). Raises ValueError for other shapes."""
@@ -85,8 +89,10 @@ class Multiclass(Streaming):
         if not labelled.all():
             scores, truth, answer = scores[labelled], truth[labelled], answer[labelled]
         self._pairs.add(truth, answer)
+        if self._curves is not None:
+            self._curves.add_classes(truth, scores)
         own = scores[np.arange(len(scores)), truth]
-        self._ranks.values += np.bincount(_rank(scores, own, truth), minlength=RANKS + 1)
+        self._ranks.values += np.bincount(rank_of(scores, own, truth, RANKS), minlength=RANKS + 1)
         if self.probabilistic:
             brier = np.einsum("ij,ij->i", scores, scores) - 2 * own + 1
             self._losses.add(np.stack([-np.log(np.clip(own, CLIP, 1.0)), brier], axis=1))
@@ -133,6 +139,10 @@ class Multiclass(Streaming):
         right, wrong, unlabelled = self._histogram.values.T
         return ConfidenceHistogram(np.linspace(0.0, 1.0, HISTOGRAM_BINS + 1), right, wrong, unlabelled)
 
+    def curves(self) -> tuple[ScoreTable, ...]:
+        """Return the scores of each class against the rest, for ROC curves; none past 30 classes."""
+        return self._curves.tables() if self._curves is not None else ()
+
     def confused_pairs(self, k: int = 10) -> tuple[ConfusedPair, ...]:
         """Return the `k` most frequent mistakes."""
         return tables.confused_pairs(self._pairs.cells(), self._counts()[1], k)
@@ -166,7 +176,7 @@ class Multiclass(Streaming):
                     help=help_text,
                 )
             )
-        return (*metrics, *self._losses_result(support))
+        return (*metrics, *self._area(), *self._losses_result(support))
 
     def _counts(self) -> tuple[Array, Array, Array]:
         """Return how often each class was right, occurred and was answered, over labelled samples."""
@@ -215,6 +225,34 @@ class Multiclass(Streaming):
             )
         return metrics
 
+    def _area(self) -> tuple[MetricValue, ...]:
+        """Return the mean area under the ROC curves of the classes against the rest; none past 30 classes."""
+        if self._curves is None:
+            return ()
+        value, ends = mean_area(self.curves())
+        return (
+            self._metric(
+                "roc_auc_ovr",
+                "ROC AUC, each class against the rest",
+                value,
+                ends,
+                METHOD,
+                baseline=0.5 if not math.isnan(value) else None,
+                baseline_name="a random order",
+                reason="only one class occurs in the labels" if self.n_labelled else "",
+                help="Chance that a sample of a class scores higher for it than another sample; mean over classes.",
+            ),
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what was left out, and the error of binned curves."""
+        if self._curves is None or not self._curves.binned:
+            return super().notes()
+        said = (
+            f"Curves of classes stand on scores in bins; that moves an ROC AUC by at most {self._curves.error():.1e}."
+        )
+        return (*super().notes(), said)
+
     def _losses_result(self, support: Array) -> list[MetricValue]:
         """Return log loss, Brier score and expected calibration error."""
         n = self.n_labelled if self.probabilistic else 0
@@ -257,37 +295,7 @@ class Multiclass(Streaming):
         return f"are not whole numbers in 0..{self.classes - 1}"
 
 
-AVERAGES = {
-    "balanced_accuracy": (
-        "Balanced accuracy",
-        "Mean recall over the classes that occur, each class counting the same.",
-    ),
-    "f1_macro": ("Macro F1", "Mean F1 over the classes that occur or are answered, each class counting the same."),
-    "precision_macro": ("Macro precision", "Mean precision over the classes that occur or are answered."),
-    "recall_macro": ("Macro recall", "Mean recall over the classes that occur or are answered."),
-    "f1_weighted": ("Weighted F1", "Mean F1 weighted by how often each class occurs."),
-    "precision_weighted": ("Weighted precision", "Mean precision weighted by how often each class occurs."),
-    "recall_weighted": ("Weighted recall", "Mean recall weighted by how often each class occurs."),
-    "mcc": ("Matthews correlation", "1 is perfect, 0 is no better than a constant answer, for unbalanced classes too."),
-}
 LOSSES = (
     ("log_loss", "Log loss", "Mean of -ln(probability given to the label), cut at 1e-7 as Keras does."),
     ("brier", "Brier score", "Mean squared distance between the probabilities and the label, 0 to 2."),
 )
-
-
-def as_scores(y_pred: Array, classes: int) -> NDArray[np.float64]:
-    """Return scores as float64 (n, classes); raises ValueError for any other shape."""
-    scores = np.asarray(y_pred)
-    if scores.ndim != 2 or scores.shape[1] != classes:
-        raise ValueError(f"predictions have shape {scores.shape}; expected (n, {classes})")
-    return scores.astype(np.float64)
-
-
-def _rank(scores: Array, own: Array, truth: Array) -> Array:
-    """Return the place of the label's score (0: best), at most 10; of equal scores the lower class is first."""
-    better = (scores > own[:, None]).sum(axis=1)
-    equal = scores == own[:, None]
-    if int(equal.sum()) > len(scores):
-        better = better + (equal & (np.arange(scores.shape[1]) < truth[:, None])).sum(axis=1)
-    return np.asarray(np.minimum(better, RANKS))

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from reportgen.analysis.metrics.binary_sums import CLIP, binary_labels, positive_scores
 from reportgen.analysis.metrics.label_scores import label_flags, label_scores
-from reportgen.analysis.metrics.labels import class_labels, flat_rows, sigmoid, softmax
-from reportgen.analysis.metrics.multiclass import as_scores
+from reportgen.analysis.metrics.labels import as_scores, class_labels, flat_rows, sigmoid, softmax
 from reportgen.analysis.metrics.reconstruction import target_pictures
 from reportgen.analysis.metrics.regions import answers, confidences, position_labels, region_counts, sample_dice
 from reportgen.analysis.metrics.regression_sums import target_rows

@@ -50,6 +50,7 @@ class Timeseries(Regression):
         self._naive_sizes = self._part("naive_sizes", Moments(self.targets, 2))
         self._naive_squares = self._part("naive_squares", Moments(2))
         self._joint = [self._part(f"joint{i}", Covariance(2)) for i in range(2)]
+        self._scaled = self._part("scaled", Covariance(2))
         self._season = self._part("season", Extremes())
         self._smape = self._part("smape", Moments(1))
 
@@ -72,6 +73,13 @@ class Timeseries(Regression):
             joint.add(np.stack([own, naive], axis=1)[known])
         if season:
             self._season.add(np.asarray([float(season)]))
+
+    def add_steps(self, y_true: Array, y_pred: Array, steps: Array) -> None:
+        """Add how far the naive forecast of one step errs inside each input window (n,), the scale of MASE."""
+        answer = np.asarray(y_pred).astype(np.float64).reshape(len(y_pred), self.targets)
+        truth = target_rows(y_true, answer.shape)
+        used = np.isfinite(answer).all(axis=1) & np.isfinite(truth).all(axis=1) & np.isfinite(steps)
+        self._scaled.add(np.stack([np.abs(answer - truth)[used].mean(axis=1), steps[used]], axis=1))
 
     def _add(self, truth: Array, answer: Array) -> None:
         """Add rows; the symmetric relative error besides what regression adds."""
@@ -125,7 +133,7 @@ class Timeseries(Regression):
         plain = super().result()
         best = self.strongest
         if best is None:
-            return (*plain, self._skill(None), self._symmetric())
+            return (*plain, self._skill(None), self._mean_scaled(), self._symmetric())
         name = f"naive: {self.naive_name(best)}"
         bases = {
             "mae": float(self._joint[best].mean[1]),
@@ -135,7 +143,7 @@ class Timeseries(Regression):
             replace(metric, baseline=bases[metric.name], baseline_name=name) if metric.name in bases else metric
             for metric in plain
         ]
-        return (*metrics, self._skill(best), self._symmetric())
+        return (*metrics, self._skill(best), self._mean_scaled(), self._symmetric())
 
     def _skill(self, best: int | None) -> MetricValue:
         """Return by how much the error is smaller than the naive one's."""
@@ -156,6 +164,27 @@ class Timeseries(Regression):
             baseline_name=name,
             reason="" if best is not None or not self.n_labelled else NO_NAIVE,
             help="1 - MAE / naive MAE on the same windows: 0 is no better than the naive forecast, 1 is perfect.",
+        )
+
+    def _mean_scaled(self) -> MetricValue:
+        """Return the mean absolute scaled error (R. J. Hyndman and A. B. Koehler, Int. J. Forecasting 22, 2006)."""
+        own, steps = (float(mean) for mean in self._scaled.mean)
+        value = own / steps if int(self._scaled.n) and steps > 0 else math.nan
+        ends = None
+        if not math.isnan(value):
+            ends = self._scaled.ends(value, np.asarray([1 / steps, -own / steps**2]))
+        lag = f"{self.season} steps" if self.season else "one step"
+        flat = "the input windows do not vary" if int(self._scaled.n) else NO_NAIVE
+        return self._metric(
+            "mase",
+            "MASE",
+            value,
+            ends,
+            METHOD,
+            better="lower",
+            n=int(self._scaled.n),
+            reason=flat if self.n_labelled else "",
+            help=f"MAE over that of repeating the value {lag} earlier, inside the input windows; below 1 is better.",
         )
 
     def _symmetric(self) -> MetricValue:
