@@ -1,7 +1,8 @@
-"""The saved weights are, by the record, not those of the best epoch, and that cost something.
+"""The saved weights are known not to be those of the best epoch, and that cost something.
 
-Needs the record of the restored epoch in the history; without it the answer is "not applicable", never a guess.
-Silent when the restored epoch is best on any validation metric (someone may have watched another one), or within 5%
+Needs the record of the restored epoch in the history, or the validation data as batch: then the epoch whose validation
+metrics the batch gives to four digits is that of the weights. Without either the answer is "not applicable", never a
+guess. Silent when that epoch is best on any validation metric (someone may have watched another one), or within 5%
 of the best loss (1% of a score): the margin of Prechelt's generalisation loss (1998), below which early stopping
 does not stop.
 """
@@ -12,6 +13,7 @@ from reportgen.analysis.curves import PairFacts
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import curve, curve_facts
+from reportgen.checks.saved_epoch import find_saved_epoch
 from reportgen.report.types import Evidence
 from reportgen.report.words import number_text, percent
 
@@ -39,9 +41,14 @@ SCORE_PART = 0.2
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Compare validation at the restored epoch with its best."""
-    restored = artifacts.history.restored_epoch if artifacts.history else None
-    if restored is None:
-        return Result(None, "Not applicable: the history does not record which epoch's weights were restored.")
+    saved = find_saved_epoch(artifacts)
+    if saved is None:
+        return Result(
+            None,
+            "Not applicable: the history does not record which epoch's weights were restored, and the batch does not "
+            "give the validation metrics of any one epoch.",
+        )
+    restored = saved.epoch
     facts = curve_facts(artifacts)
     pairs = [pair for pair in facts.pairs if pair.validation is not None and pair.best is not None]
     losses = {pair.name: loss for pair in pairs if (loss := _distance(artifacts, pair, restored)) is not None}
@@ -53,14 +60,17 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     ]
     if near:
         said = f"best, or close to it, by validation {near[0].replace('_', ' ')}"
-        return Result(False, f"The weights of epoch {restored:,} were restored; that is {said}.", epochs=(restored,))
+        return Result(
+            False, f"The weights are those of epoch {restored:,}, {saved.how}; that is {said}.", epochs=(restored,)
+        )
     name = f"validation {pair.name.replace('_', ' ')}"
     return Result(
         True,
-        f"The weights of epoch {restored:,} were restored, but the {name} was best at epoch {pair.best.epoch:,} "
-        f"({number_text(pair.best.value)}); at the restored one it is {percent(losses[pair.name])} worse.",
+        f"The weights are those of epoch {restored:,}, {saved.how}, but the {name} was best at epoch "
+        f"{pair.best.epoch:,} ({number_text(pair.best.value)}); at epoch {restored:,} it is "
+        f"{percent(losses[pair.name])} worse.",
         (
-            Evidence("restored epoch", restored, None, "training"),
+            Evidence("epoch of the weights", restored, None, "training"),
             Evidence("best epoch", pair.best.epoch, None, "training"),
             Evidence(f"{name}, worse by", percent(losses[pair.name]), None, "training"),
         ),

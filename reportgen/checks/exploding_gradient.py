@@ -1,10 +1,12 @@
 """Gradients that are not finite, or that grow from layer to layer on their way back to the input.
 
 Looked at are the saved weights: the gradient of the loss on labelled samples, each layer's relative to the norm of
-the weights that it would move. Fires when a gradient is NaN or infinite; when the layers nearest the input have more
-than 70 times the relative gradient of those nearest the output (AutoTrainer's beta 3, ICSE 2021) and the rise goes on
-over depth; or when the gradient of a typical sample is larger than all the weights of its layer, so that one plain
-step would replace them. SageMaker Debugger's ExplodingTensor asks for NaN or infinity only.
+the weights that it would move. Fires when a gradient is NaN or infinite. Else only for a model that is no better than
+its simple baseline on the batch (AutoTrainer, ICSE 2021, likewise looks only at models that did not converge): when
+the layers nearest the input have more than 70 times the relative gradient of those nearest the output (AutoTrainer's
+beta 3) and the rise goes on over depth, or when in a typical layer the gradient of a typical sample is as large as the
+weights, so that one plain step would replace them. No better means by its headline metric, or by a cross-entropy
+above that of an even guess. SageMaker Debugger's ExplodingTensor asks for NaN or infinity only.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.analysis.evidence import Artifacts
+from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.depth_trend import SURE, compute_trend, relative
+from reportgen.checks.learning_rates import chance_loss
 from reportgen.checks.lookup import layer_anchor
 from reportgen.checks.vanishing_gradient import describe, evidence_of
 from reportgen.report.types import Evidence
@@ -63,6 +67,12 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
             ),
             tuple(fact.layer for fact in broken),
         )
+    if not _is_poor(artifacts):
+        return Result(
+            False,
+            f"All gradients are finite in {count(len(facts), 'layer')}, and the model learned: it is better than a "
+            "simple guess on the batch.",
+        )
     trend = compute_trend(artifacts)
     if trend is not None and trend.ratio > threshold and trend.rank < -SURE:
         return Result(True, f"{describe(trend)}.", evidence_of(artifacts, trend), (trend.first.layer,))
@@ -72,7 +82,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     typical = float(np.median(list(sizes.values())))
     samples = max(fact.samples for fact in facts)
     said = (
-        f"The gradient of a typical layer is {number_text(typical, 2)} of its weights, on "
+        f"In a typical layer the gradient of a sample is {number_text(typical, 2)} times the weights, on "
         f"{count(samples, 'labelled sample')}"
     )
     if typical < WHOLE:
@@ -92,6 +102,13 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         ),
         tuple(name for name in large if sizes[name] >= WHOLE),
     )
+
+
+def _is_poor(artifacts: Artifacts) -> bool:
+    """Tell whether the model is no better than a guess, by its headline metric or by its loss."""
+    losses = artifacts.worker.losses if artifacts.worker else ()
+    chance = chance_loss(artifacts)
+    return plateau.is_poor(artifacts) or any(not loss.inference <= chance for loss in losses if chance == chance)
 
 
 CHECK = Check(META, run)

@@ -3,15 +3,20 @@
 `analysis.curves` finds the turn (Prechelt's generalisation loss, beyond noise, with training still falling); this
 check fires when validation ended at least 10% above its best, which is SageMaker Debugger's Overfit ratio
 (`ratio_threshold` 0.1), for a loss, and at least 2% (a fifth of it) below for scores such as accuracy. It does not
-fire when the history records that weights from before the rise were restored.
+fire when the weights are known to be from before the rise: by the record, or because the batch is the validation data
+and gives that epoch's metrics. Where nothing tells (early stopping may have restored the best ones), validation must
+have ended five times as far above its best, and the loss on the batch must be nearer to the end than to the best.
 """
 
 from __future__ import annotations
+
+import math
 
 from reportgen.analysis.curves import PairFacts
 from reportgen.analysis.evidence import Artifacts, Curve
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import curve, curve_facts
+from reportgen.checks.saved_epoch import batch_loss, find_saved_epoch
 from reportgen.report.types import Evidence
 from reportgen.report.words import count, number_text, percent
 
@@ -36,6 +41,8 @@ META = Meta(
 )
 
 SCORE_PART = 0.2
+UNKNOWN = " Which epoch's weights the file holds is not recorded."
+SURE = 5.0  # times the threshold, where nothing tells which weights were kept
 
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
@@ -57,14 +64,16 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     )
     if worse < threshold * (1.0 if pair.is_loss else SCORE_PART):
         return Result(False, f"{said}, which is little.", epochs=(onset,))
-    restored = artifacts.history.restored_epoch if artifacts.history else None
-    if restored is not None and _before_the_rise(pair, curve(artifacts, f"val_{pair.name}"), restored, threshold):
+    saved = find_saved_epoch(artifacts)
+    if saved is not None and _before_the_rise(pair, curve(artifacts, f"val_{pair.name}"), saved.epoch, threshold):
         return Result(
             False,
-            f"{said}, but the weights of epoch {restored:,}, from before the rise, were restored.",
-            epochs=(onset, restored),
+            f"{said}, but the weights are those of epoch {saved.epoch:,}, from before the rise, {saved.how}.",
+            epochs=(onset, saved.epoch),
         )
-    after = "" if restored is not None else " Which epoch's weights the file holds is not recorded."
+    if saved is None and (why := _may_be_restored(artifacts, pair, worse, threshold)):
+        return Result(False, f"{said}; {why}.", epochs=(onset,))
+    after = f" The weights are those of epoch {saved.epoch:,}, {saved.how}." if saved is not None else UNKNOWN
     return Result(
         True,
         f"{said} after {count(facts.epochs, 'epoch')}, while training kept improving: from there on the model "
@@ -76,6 +85,19 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         ),
         epochs=(onset,),
     )
+
+
+def _may_be_restored(artifacts: Artifacts, pair: PairFacts, worse: float, threshold: float) -> str:
+    """Return why the weights may be those of the best epoch although nothing records it, "" when that is unlikely."""
+    if worse < SURE * threshold * (1.0 if pair.is_loss else SCORE_PART):
+        return "which epoch's weights the file holds is not known, and early stopping may have restored the best ones"
+    loss = batch_loss(artifacts) if pair.name == "loss" else math.nan
+    best, last = pair.best, pair.validation.last if pair.validation else None
+    if best is None or last is None or not (loss > 0 and best.value > 0 and last.value > 0):
+        return ""
+    if abs(math.log(loss / best.value)) < abs(math.log(loss / last.value)):
+        return f"the loss on the batch, {number_text(loss)}, is nearer to the best than to the end"
+    return ""
 
 
 def _before_the_rise(pair: PairFacts, validation: Curve | None, restored: int, threshold: float) -> bool:
