@@ -48,7 +48,7 @@ demo: $(VENV)/.demo
 	$(BIN)/reportgen demo --output reports/demo
 
 test: $(VENV)/.test
-	$(PYTEST) -m "not envs" tests
+	$(PYTEST) -n auto --dist loadfile -m "not envs" tests
 
 test-fast: $(VENV)/.test
 	$(PYTEST) -q -n auto -p no:playwright -m "not keras and not browser and not slow and not envs" tests
