@@ -9,6 +9,7 @@ import pytest
 
 from reportgen.analysis.evidence import Array, Curve, History
 from reportgen.checks import CheckSetting, run_checks
+from reportgen.checks.lookup import metric_values
 from reportgen.report.types import Finding
 from tests.evidence_builder import make_artifacts, make_history
 
@@ -39,9 +40,26 @@ def finding(code: str, curves: dict[str, Array] | History, *, threshold: float |
 
 
 def test_overfitting_fires_and_names_the_epoch_of_onset() -> None:
-    found = finding("overfitting", RISING)
+    found = finding("overfitting", RISING, worker=False)
     assert found.outcome == "warned" and abs(found.epochs[0] - 11) <= 3
     assert f"epoch {found.epochs[0]}" in found.text and "not recorded" in found.text
+
+
+@pytest.mark.parametrize(("shift", "outcome"), [(0.0, "warned"), (-0.5, "passed")])
+def test_overfitting_asks_the_batch_which_weights_were_kept(shift: float, outcome: str) -> None:
+    # The batch's log loss lies near the end of validation, or (everything moved up) near its best.
+    artifacts = make_artifacts(quality=0.9)
+    assert artifacts.worker is not None
+    loss = next(m.value for m in metric_values(artifacts.worker.outputs[0]) if m.name == "log_loss")
+    curves = {**RISING, "val_loss": RISING["val_loss"] - RISING["val_loss"][-1] + loss * (1.05 if not shift else 2)}
+    curves["val_loss"] = np.maximum(curves["val_loss"], 0.9 * loss if shift else 0.1 * loss)
+    assert finding("overfitting", curves, quality=0.9).outcome == outcome
+
+
+def test_a_small_rise_does_not_fire_where_the_best_weights_may_have_been_restored() -> None:
+    small = {**RISING, "val_loss": 0.5 + 1.5 * np.exp(-E / 3) + 0.008 * np.maximum(E - 10, 0)}
+    assert "early stopping may have restored" in finding("overfitting", small, worker=False).text
+    assert finding("overfitting", history(small, restored_epoch=30), worker=False).outcome == "warned"
 
 
 def test_overfitting_is_silent_on_a_converged_run() -> None:
