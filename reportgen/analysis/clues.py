@@ -21,7 +21,7 @@ class Clues:
     shape: tuple[int | None, ...]
     activation: str
     loss: str
-    labels: str  # "", "indices", "one-hot", "flags", "shares", "numbers" or "text"
+    labels: str  # "", "indices", "one-hot", "flags", "signs" (-1 and 1 in rows), "shares", "numbers" or "text"
     label_rank: int
     probabilities: str  # "rows" (sum to one along the last axis), "each" (all in 0..1) or ""
     classes: int
@@ -66,7 +66,8 @@ def _kind_of_labels(y: Array) -> tuple[str, int]:
         if whole and bool((sums == 1).all()):
             return "one-hot", rank
     if whole and low >= -1 and high <= 1:
-        return "flags", rank
+        signs = rank > 1 and low < 0 and not bool((known == 0).any())
+        return "signs" if signs else "flags", rank
     if whole and low >= 0 and (y.dtype.kind != "f" or high < 1_000):
         return "indices", rank
     return ("shares" if low >= 0 and high <= 1 else "numbers"), rank

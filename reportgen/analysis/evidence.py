@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.display import Display
@@ -17,6 +18,7 @@ from reportgen.analysis.feature_facts import ImportanceFacts, SliceSearch
 from reportgen.analysis.graph import Graph
 from reportgen.analysis.history import Curve as Curve
 from reportgen.analysis.history import History as History
+from reportgen.analysis.label_facts import SingleLabels
 from reportgen.analysis.layer_evidence import ActivationFacts as ActivationFacts
 from reportgen.analysis.layer_evidence import FreshFacts as FreshFacts
 from reportgen.analysis.layer_evidence import GradientFacts as GradientFacts
@@ -128,7 +130,9 @@ class RecordArrays:
     """Sample records, one row a sample. `keys` uint64, `occurrences` uint32, `positions` int64 (row in the batch).
 
     `truth`, `prediction` are class indices for classifiers, else a per-sample scalar; NaN where unknown. float64.
-    `confidence` and `loss` float32, NaN where they do not apply. `rule` says which samples these are.
+    `confidence` and `loss` float32, NaN where they do not apply. `rule` says which samples these are. Where `truth` is
+    not the whole label (several labels, a mask, a sequence), `labels` is a uint64 hash of it, 0 where unknown; else
+    empty.
     """
 
     keys: Array
@@ -140,6 +144,7 @@ class RecordArrays:
     loss: Array
     ids: tuple[str, ...]
     rule: str
+    labels: Array = field(default_factory=lambda: np.zeros(0, np.uint64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,8 @@ class OutputEvidence:
 
     `state` goes to `analysis.metrics.ACCUMULATORS[task].from_state`. `scores` says what the model's numbers are:
     "probabilities", "logits" (turned into probabilities because the loss says from_logits), "scores" or "values".
-    `slices` and `importance` are there for inputs that are rows of features (slices also for texts, by length).
+    `slices` and `importance` are there for inputs that are rows of features (slices also for texts, by length),
+    `single_labels` for multilabel outputs with probabilities.
     """
 
     name: str
@@ -165,6 +171,7 @@ class OutputEvidence:
     notes: tuple[str, ...] = ()
     slices: SliceSearch | None = None
     importance: ImportanceFacts | None = None
+    single_labels: SingleLabels | None = None
 
 
 @dataclass(frozen=True, slots=True)

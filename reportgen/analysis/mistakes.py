@@ -46,14 +46,15 @@ class Twins:
 
 def find_twins(records: RecordArrays) -> tuple[Twins, ...]:
     """Return the groups of identical inputs, those with conflicting labels first, then the largest."""
+    whole = len(records.labels) == len(records.keys)
     order = np.lexsort((records.positions, records.keys))
     keys = records.keys[order]
     found = []
     for rows in np.split(order, np.flatnonzero(keys[1:] != keys[:-1]) + 1):
         if len(rows) < 2:
             continue
-        labels = records.truth[rows]
-        labels = labels[~np.isnan(labels)]
+        labels = records.labels[rows] if whole else records.truth[rows]
+        labels = labels[labels != 0] if whole else labels[~np.isnan(labels)]
         found.append(Twins(tuple(rows.tolist()), bool(labels.size and (labels != labels[0]).any())))
     return tuple(sorted(found, key=lambda twins: (not twins.conflict, -len(twins.rows), twins.rows)))
 

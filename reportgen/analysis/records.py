@@ -14,8 +14,8 @@ from reportgen.analysis.metrics.value import SampleScores
 Array = NDArray[Any]
 
 WORST = 200
-COLUMNS = ("keys", "positions", "truth", "prediction", "confidence", "loss")
-DTYPES = ("<u8", "<i8", "<f8", "<f8", "<f4", "<f4")
+COLUMNS = ("keys", "positions", "truth", "prediction", "confidence", "loss", "labels")
+DTYPES = ("<u8", "<i8", "<f8", "<f8", "<f4", "<f4", "<u8")
 
 
 class RecordKeeper:
@@ -23,7 +23,7 @@ class RecordKeeper:
 
     Up to `limit` samples all are kept; beyond, the `limit` with the smallest keys (two reports on one batch keep the
     same) and the 200 with the largest loss. The result does not depend on how the batch was split or in which order its
-    chunks came. Memory: 48 bytes and the id for at most 2 x (limit + 200) samples plus one chunk.
+    chunks came. Memory: 56 bytes and the id for at most 2 x (limit + 200) samples plus one chunk.
     """
 
     def __init__(self, limit: int = 20_000) -> None:
@@ -34,11 +34,22 @@ class RecordKeeper:
         self._chunks: list[tuple[Array, ...]] = []
         self._held = 0
 
-    def add(self, keys: Array, positions: Array, scores: SampleScores, ids: Sequence[str] = ()) -> None:
-        """Add one chunk: uint64 keys, int64 rows in the batch, per-sample scores, and user ids (or none)."""
+    def add(
+        self,
+        keys: Array,
+        positions: Array,
+        scores: SampleScores,
+        ids: Sequence[str] = (),
+        labels: Array | None = None,
+    ) -> None:
+        """Add one chunk: uint64 keys, int64 rows in the batch, per-sample scores, user ids (or none).
+
+        `labels` is a uint64 hash of each sample's whole label, where the scores' truth is not all of it.
+        """
         n = len(keys)
         names = np.asarray([str(name) for name in ids] or [""] * n, dtype=object)
-        values = (keys, positions, scores.truth, scores.prediction, scores.confidence, scores.loss)
+        hashes = np.zeros(n, np.uint64) if labels is None else labels
+        values = (keys, positions, scores.truth, scores.prediction, scores.confidence, scores.loss, hashes)
         with np.errstate(over="ignore"):
             columns = [np.asarray(value).astype(dtype) for value, dtype in zip(values, DTYPES, strict=True)]
         if any(len(column) != n for column in (*columns, names)):
@@ -66,7 +77,7 @@ class RecordKeeper:
         self._prune()
         if not self._chunks:
             self.add(np.zeros(0, np.uint64), np.zeros(0, np.int64), _no_scores())
-        keys, positions, truth, prediction, confidence, loss, names = self._chunks[0]
+        keys, positions, truth, prediction, confidence, loss, labels, names = self._chunks[0]
         return RecordArrays(
             keys=keys,
             occurrences=_occurrences(keys),
@@ -77,6 +88,7 @@ class RecordKeeper:
             loss=loss,
             ids=tuple(names.tolist()) if any(names) else (),
             rule=self._rule(),
+            labels=labels if labels.any() else labels[:0],
         )
 
     def _rule(self) -> str:

@@ -154,6 +154,10 @@ def _guess_row(clues: Clues) -> tuple[str, str]:
         return _guess_sigmoids(clues, one_class)
     if clues.labels == "one-hot":
         return one_class, f"{size} scores, and the labels are one-hot"
+    if clues.labels == "signs" and clues.loss not in REGRESSION:
+        return "other", f"{size} scores, and the labels are -1 and 1: for several labels at once write them as 0 and 1"
+    if clues.labels == "flags" and clues.label_rank == 2 and clues.loss not in REGRESSION:
+        return "multilabel", f"{size} scores, and label rows hold any number of 1s"
     if clues.probabilities == "rows" and clues.loss not in REGRESSION and clues.labels in ("", "shares"):
         return one_class, f"{size} scores that sum to one"
     if clues.classes == size and clues.labels != "numbers" and clues.loss not in REGRESSION:
@@ -172,6 +176,8 @@ def _guess_sigmoids(clues: Clues, one_class: str) -> tuple[str, str]:
         return one_class, f"{size} scores, and each label row has exactly one 1 (although {source})"
     if clues.labels in ("shares", "numbers"):
         return _numbers(clues, size, "the labels are not 0 and 1")
+    if clues.labels == "signs":
+        return "other", f"{size} scores, and the labels are -1 and 1: for several labels at once write them as 0 and 1"
     return "multilabel", f"{size} scores, each judged alone: {source}"
 
 
@@ -200,6 +206,8 @@ def _guess_positions(clues: Clues) -> tuple[str, str]:
         if clues.labels in ("shares", "numbers"):
             return "reconstruction", f"one value a {place}, and the labels lie between 0 and 1"
         return "segmentation", f"one score a {place} from a sigmoid" + (", labels 0 and 1" if clues.labels else "")
+    if clues.last == 1 and clues.labels == "flags" and clues.probabilities == "each" and not clues.loss:
+        return "segmentation", f"one score a {place} between 0 and 1, and the labels are 0 and 1"
     if clues.last != 1 and clues.labels == "one-hot":
         return by_class, f"{clues.last} scores a {place}, and the labels are one-hot"
     if clues.last != 1 and not clues.labels and clues.probabilities == "rows" and clues.loss not in REGRESSION:

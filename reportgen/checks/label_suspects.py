@@ -9,8 +9,9 @@ deviations that at most 1% of the samples reach. Tried on five outputs of real t
 
 from __future__ import annotations
 
-from reportgen.analysis.evidence import Artifacts
+from reportgen.analysis.evidence import Artifacts, OutputEvidence
 from reportgen.analysis.mistakes import CLASSIFIERS, find_twins, judge_mistakes
+from reportgen.analysis.single_labels import is_suspicious
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import of_output, outputs
 from reportgen.report.types import Evidence
@@ -48,8 +49,9 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         probabilistic = output.scores in ("probabilities", "logits")
         conflicts = [group for group in find_twins(records) if group.conflict]
         mistakes = judge_mistakes(records, output.task, probabilistic, threshold)
-        suspects = [item.row for item in mistakes if item.suspicious]
+        suspects = [item.row for item in mistakes if item.suspicious] + _single_suspects(output, threshold)
         judged = judged or (output.task in CLASSIFIERS and probabilistic) or output.task in ("regression", "timeseries")
+        judged = judged or output.single_labels is not None
         where = of_output(artifacts, output)
         n = int(records.keys.size)
         if suspects:
@@ -68,8 +70,20 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
             samples=tuple(dict.fromkeys(samples))[:10],
         )
     if not judged:
-        return Result(None, "Not applicable: needs a classifier with probabilities, or numbers to predict.")
+        return Result(
+            None, "Not applicable: needs a classifier (or several labels) with probabilities, or numbers to predict."
+        )
     return Result(False, "No label is contradicted by a very sure and reliable model, nor by an identical sample.")
+
+
+def _single_suspects(output: OutputEvidence, threshold: float) -> list[int]:
+    """Return the rows of the records of samples with a suspicious single label, one for each such label."""
+    found = output.single_labels
+    if found is None:
+        return []
+    rows = [row for row in range(len(found.labels)) if found.sure[row] >= threshold and is_suspicious(found, row)]
+    places = {int(position): row for row, position in enumerate(output.records.positions.tolist())}
+    return [places[int(found.positions[row])] for row in rows if int(found.positions[row]) in places]
 
 
 CHECK = Check(META, run)

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from reportgen.analysis.evidence import ModelFacts, OutputEvidence
 from reportgen.analysis.forecast import find_link, naive_forecasts, naive_steps
 from reportgen.analysis.metrics import make_accumulator, score_samples
+from reportgen.analysis.metrics.label_scores import label_flags, label_scores
 from reportgen.analysis.metrics.reconstruction import Reconstruction
 from reportgen.analysis.metrics.timeseries import Timeseries
 from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.records import RecordKeeper
+from reportgen.analysis.sample_key import sample_keys
+from reportgen.analysis.single_labels import MOST_LABELS, SingleLabelKeeper
 from reportgen.analysis.tasks import choose_task
 from reportgen.analysis.unchanged import find_unchanged
 from reportgen.worker.plan import Plan
@@ -60,6 +63,9 @@ class OutputPass:
         )
         self.unchanged = find_unchanged(inputs or {}, y) if self.choice.task == "reconstruction" else None
         self.records = RecordKeeper(plan.record_limit)
+        judged = self.choice.task == "multilabel" and self.choice.scores in ("probabilities", "logits")
+        single = judged and self.shape[-1] <= MOST_LABELS
+        self.single = SingleLabelKeeper(self.shape[-1]) if single else None
         self.n = self.n_labelled = 0
         self.notes: tuple[str, ...] = ()
         if self.choice.task == "timeseries" and y is not None:
@@ -82,10 +88,19 @@ class OutputPass:
         if y is not None and inputs is not None:
             self._add_baseline(y, y_pred, inputs)
         scores = score_samples(self.choice.task, y, y_pred, self.choice.scores)
-        self.records.add(keys, positions, scores, ids)
+        self.records.add(keys, positions, scores, ids, self._whole_labels(y))
+        if self.single is not None and y is not None:
+            truth = label_flags(y, y_pred.shape)
+            self.single.add(positions, ids, truth, label_scores(y_pred, y_pred.shape[1], self.choice.scores))
         self.n += len(y_pred)
         self.n_labelled += len(y_pred) if y is not None else 0
         return scores
+
+    def _whole_labels(self, y: Array | None) -> Array | None:
+        """Return a hash of each label where the records' truth is only a number that stands for it."""
+        if y is None or self.choice.task in ("binary", "multiclass") or y.size == len(y):
+            return None
+        return sample_keys({"y": y})
 
     def _add_baseline(self, y: Array, y_pred: Array, inputs: Mapping[str, Array]) -> None:
         """Add what the simplest answer made from the inputs would score: naive forecasts, the input as output."""
@@ -111,6 +126,7 @@ class OutputPass:
             state={key: np.asarray(value) for key, value in self.accumulator.state().items()},
             records=self.records.result(),
             loss_name=self.loss_name,
+            single_labels=self.single.result() if self.single is not None else None,
             notes=(*self.accumulator.notes(), *self.notes, *notes),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,10 @@ def test_suspicious_labels_come_first_and_then_the_largest_loss() -> None:
 def test_no_record_is_no_mistake() -> None:
     empty = records([], [], [])
     assert judge_mistakes(empty, "multiclass", True) == () and find_twins(empty) == ()
+
+
+def test_whole_labels_tell_conflicts_that_a_count_of_labels_hides() -> None:
+    made = records([2, 2, 1, 1], [2, 2, 1, 1], [0.9] * 4, keys=[5, 5, 6, 6])
+    assert not any(group.conflict for group in find_twins(made))
+    made = replace(made, labels=np.asarray([11, 12, 13, 13], np.uint64))
+    assert {group.rows: group.conflict for group in find_twins(made)} == {(0, 1): True, (2, 3): False}

@@ -134,3 +134,21 @@ def test_predictions_made_elsewhere_get_slices_errors_by_length_and_a_naive_fore
     mae = next(m for m in report["metrics"] if m["name"] == "mae")
     assert mae["value"] == pytest.approx(0.05) and mae["baseline_name"].startswith("naive:")
     assert "hang together" in all_text(report, "predictions")
+
+
+def test_a_changed_single_label_is_named_and_twins_with_other_labels_conflict(case: Case) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, (300, 3))
+    p = np.where(y == 1, 0.995, 0.004)
+    x = rng.normal(size=(300, 2))
+    y[7, 1] = 1 - y[7, 1]
+    x[21], y[20], y[21] = x[20], [1, 0, 0], [0, 1, 0]
+    np.savez(case.path / "p.npz", x=x, y=y, p=p, ids=np.array([f"s{i}" for i in range(300)]))
+    report = case.build("predictions: {path: p.npz, y_true: y, y_pred: p, x: x, ids: ids, classes: [a, b, c]}")
+    row = blocks(report, "Single labels: model or label?")[0]["rows"][0]
+    assert row[5] == "label suspicious" and row[1] in "abc"
+    assert ["s7", "b"] in [r[:2] for r in blocks(report, "Single labels: model or label?")[0]["rows"]]
+    twins = blocks(report, "Identical samples")[0]
+    assert "2 different ones" in twins["rows"][0] and "conflicting" in twins["rows"][0][-1]
+    found = next(f for f in report["findings"] if f["code"] == "label-suspects")
+    assert found["outcome"] != "passed" and "conflict" in str(found) + "identical samples with different labels"
