@@ -5,51 +5,25 @@
    once in a frame with their count. Equal means the same types, settings and wiring; names and shapes may differ.
 3. Nested models are frames.
 4. While there are more cards than wanted, the innermost frames and segments become one card each, the largest first and
-   all of one size together, so that equal things look alike.
+   all of one size together, so that equal things look alike; their insides are graphs of their own (`folding_flat`).
 Time grows linearly with the graph (10,000 layers: about a second).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 
-from reportgen.analysis.folding_cards import FoldedCard, FoldedGroup, describe, name_frame
+from reportgen.analysis.folding_boxes import Box, shrink
+from reportgen.analysis.folding_cards import FoldedCard, FoldedGroup
+from reportgen.analysis.folding_flat import FoldedGraph, FoldedInside, flatten
 from reportgen.analysis.folding_order import Run, find_runs, is_acyclic, order, split
 from reportgen.analysis.folding_units import Links, Unit, fuse, link, make_unit, sign
 from reportgen.analysis.graph import Graph, Group, Node
 
-__all__ = ["FoldedCard", "FoldedGraph", "FoldedGroup", "fold"]
+__all__ = ["FoldedCard", "FoldedGraph", "FoldedGroup", "FoldedInside", "fold"]
 
 SMALL = 25
 DEEPEST = 30
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedGraph:
-    """The cards in reading order, the edges between them, the frames around them, and what was folded, in words."""
-
-    cards: tuple[FoldedCard, ...]
-    edges: tuple[tuple[str, str], ...]
-    groups: tuple[FoldedGroup, ...]
-    note: str
-
-
-@dataclass(slots=True)
-class Box:
-    """A card (no children) or what is around some: a segment, a nested model, or `repeat` equal stretches drawn once.
-
-    `copies` are the nodes of each copy, in the same order, the drawn one first.
-    """
-
-    copies: list[tuple[Node, ...]]
-    children: list[Box] = field(default_factory=list)
-    group: Group | None = None
-    repeat: int = 1
-
-    def cards(self) -> int:
-        """Return how many cards are drawn for it."""
-        return sum(child.cards() for child in self.children) or 1
 
 
 def fold(graph: Graph, max_cards: int = 60) -> FoldedGraph:
@@ -57,8 +31,8 @@ def fold(graph: Graph, max_cards: int = 60) -> FoldedGraph:
     whole = len(graph.nodes) <= min(SMALL, max_cards)
     root = _Builder(graph, fused=not whole).build()
     if not whole:
-        _shrink(root, max(max_cards, 1))
-    return _flatten(graph, root)
+        shrink(root, max(max_cards, 1))
+    return flatten(graph, root)
 
 
 class _Builder:
@@ -182,86 +156,3 @@ def _sign_segments(segments: list[list[int]], units: list[Unit], sources: list[l
         wiring = tuple(tuple(inside.get(s, port.get(s, 0)) for s in sources[item]) for item in segment)
         signatures.append((tuple(units[item].signature for item in segment), wiring))
     return signatures
-
-
-def _shrink(root: Box, most: int) -> None:
-    """Turn innermost boxes into cards until there are at most `most`; at last cut what is left into equal stretches."""
-    while root.cards() > most:
-        inner = _innermost(root)
-        if not inner:
-            break
-        total = root.cards()
-        for size in sorted({box.cards() for box in inner}, reverse=True):
-            for box in inner:
-                if box.children and box.cards() >= size:
-                    total -= box.cards() - 1
-                    box.children = []
-            if total <= most:
-                break
-    if len(root.children) > most:
-        step = -(-len(root.children) // most)
-        parts = [root.children[i : i + step] for i in range(0, len(root.children), step)]
-        root.children = [part[0] if len(part) == 1 else _join(part) for part in parts]
-
-
-def _innermost(root: Box) -> list[Box]:
-    """Return the boxes that hold cards only, the whole graph left out."""
-    found, stack = [], list(root.children)
-    while stack:
-        box = stack.pop()
-        if box.children and not any(child.children for child in box.children):
-            found.append(box)
-        stack += box.children
-    return found
-
-
-def _join(boxes: list[Box]) -> Box:
-    """Return one card for several boxes in a row."""
-    return Box([tuple(node for box in boxes for copy in box.copies for node in copy)])
-
-
-def _flatten(graph: Graph, root: Box) -> FoldedGraph:
-    """Return the tree as cards, frames and edges."""
-    cards: list[FoldedCard] = []
-    groups: list[FoldedGroup] = []
-    card_of: dict[str, int] = {}
-    copy_of: dict[str, dict[int, int]] = {node.id: {} for node in graph.nodes}  # frame -> which copy the node is in
-
-    def visit(box: Box, frame: str | None) -> None:
-        if box.repeat > 1:
-            for at, copy in enumerate(box.copies):
-                for node in copy:
-                    copy_of[node.id][id(box)] = at * box.repeat // len(box.copies)
-        if not box.children:
-            card_of.update((node.id, len(cards)) for copy in box.copies for node in copy)
-            cards.append(describe([list(copy) for copy in box.copies], frame, box.group))
-            return
-        if box.group is not None or box.repeat > 1:
-            title = name_frame(box.copies, box.repeat, box.group)
-            groups.append(FoldedGroup(f"f{len(groups)}", title, frame, box.repeat))
-            frame = groups[-1].id
-        for child in box.children:
-            visit(child, frame)
-
-    for child in root.children:
-        visit(child, None)
-    edges: dict[tuple[str, str], None] = {}
-    for edge in graph.edges:
-        if edge.source not in card_of or edge.target not in card_of:
-            continue
-        source, target = card_of[edge.source], card_of[edge.target]
-        copies, others = copy_of[edge.source], copy_of[edge.target]
-        # An edge from one copy to the next is not drawn: the count on the frame says it.
-        if source != target and all(copies[frame] == others.get(frame, copies[frame]) for frame in copies):
-            edges[cards[source].id, cards[target].id] = None
-    return FoldedGraph(tuple(cards), tuple(edges), tuple(groups), _note(graph, cards))
-
-
-def _note(graph: Graph, cards: list[FoldedCard]) -> str:
-    """Say what was folded, or nothing when every layer has its card."""
-    if len(cards) == len(graph.nodes):
-        return ""
-    return (
-        f"{len(graph.nodes):,} layers on {len(cards):,} cards: layers that work as one share a card, and equal parts"
-        " that follow one another are drawn once with their count."
-    )

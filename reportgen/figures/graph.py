@@ -27,18 +27,26 @@ from reportgen.figures.lettering import open_svg, pixel
 from reportgen.report.blocks import GraphGroup, GraphView
 
 MARGIN = 8.0
-LONG_EDGE = 6
+STEEP, LOOSE = "12", "1"
+OUTSIDE = ""
+IN, OUT = "in", "out"  # where what is inside a card is joined to the rest
+
+Curve = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where everything stands, in px from the top left: card centres, edge curves, frames as (x, y, width, height)."""
+    """Where everything stands, in px from the top left: card centres, edge curves, frames as (x, y, width, height).
+
+    The curves come in the order of the block's edges; `out` is where edges leave the inside of a card.
+    """
 
     width: float
     height: float
     cards: dict[str, tuple[float, float]]
-    edges: tuple[tuple[tuple[float, float], ...], ...]
+    edges: tuple[Curve, ...]
     frames: dict[str, tuple[float, float, float, float]]
+    out: tuple[float, float] | None = None
 
 
 def plot_graph(block: GraphView) -> tuple[GraphView, Drawing | None]:
@@ -76,11 +84,19 @@ def write_dot(block: GraphView, sketches: dict[str, Sketch]) -> str:
     )
     _write_level(graph, block, sketches, names, None, set())
     rank = _rank(block)
-    for source, target in block.edges:
-        if source in names and target in names:
-            # The trunk runs straight down, what skips many cards goes around it.
-            graph.edge(names[source], names[target], weight="4" if rank[target] - rank[source] < LONG_EDGE else "1")
+    if block.card:
+        graph.attr("node", shape="point", width="0.02")
+    for source, target in drawn_edges(block):
+        # The trunk runs straight down, what skips a card goes around it.
+        steep = rank.get(target, 0) - rank.get(source, -1) == 1
+        graph.edge(names.get(source, IN), names.get(target, OUT), weight=STEEP if steep else LOOSE)
     return str(graph.source)
+
+
+def drawn_edges(block: GraphView) -> list[tuple[str, str]]:
+    """Return the edges that are drawn: between cards and, inside a card, from and to the outside."""
+    ends = {card.id for card in block.cards} | ({OUTSIDE} if block.card else set())
+    return [edge for edge in block.edges if ends.issuperset(edge) and edge != (OUTSIDE, OUTSIDE)]
 
 
 def _rank(block: GraphView) -> dict[str, int]:
@@ -119,28 +135,60 @@ def read_layout(data: bytes, block: GraphView) -> Placed | None:
     """Return positions from Graphviz's JSON, or None when it is not what was asked for."""
     try:
         layout = json.loads(data)
-        height = float(layout["bb"].split(",")[3])
-        width = float(layout["bb"].split(",")[2])
+        _, _, width, height = (float(part) for part in layout["bb"].split(","))
         cards: dict[str, tuple[float, float]] = {}
+        ports: dict[str, tuple[float, float]] = {}
         frames: dict[str, tuple[float, float, float, float]] = {}
         for item in layout.get("objects", []):
-            if item["name"].startswith("cluster_"):
-                if "bb" not in item:
-                    continue  # a frame around nothing is not laid out
+            if not item["name"].startswith("cluster_"):
+                x, y = (float(part) for part in item["pos"].split(","))
+                known, name = (ports, item["name"]) if item["name"] in (IN, OUT) else (cards, _card(item, block))
+                known[name] = (x + MARGIN, height - y + MARGIN)
+            elif "bb" in item:  # a frame around nothing is not laid out
                 x0, y0, x1, y1 = (float(part) for part in item["bb"].split(","))
                 frames[block.groups[int(item["name"][8:])].id] = (x0 + MARGIN, height - y1 + MARGIN, x1 - x0, y1 - y0)
-            else:
-                x, y = (float(part) for part in item["pos"].split(","))
-                cards[block.cards[int(item["name"][1:])].id] = (x + MARGIN, height - y + MARGIN)
-        edges = tuple(_read_curve(item["pos"], height) for item in layout.get("edges", []))
+        curves = _read_curves(layout, block, height)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None
     if len(cards) != len(block.cards):
         return None
-    return Placed(width + 2 * MARGIN, height + 2 * MARGIN, cards, edges, frames)
+    return _centred(
+        Placed(width + 2 * MARGIN, height + 2 * MARGIN, cards, curves, frames, ports.get(OUT)), ports.get(IN)
+    )
 
 
-def _read_curve(text: str, height: float) -> tuple[tuple[float, float], ...]:
+def _card(item: dict[str, Any], block: GraphView) -> str:
+    """Return the id of the card that Graphviz knows as c0, c1, ..."""
+    return block.cards[int(item["name"][1:])].id
+
+
+def _centred(placed: Placed, port: tuple[float, float] | None) -> Placed:
+    """Return the inside of a card with room at one side, so that what comes in comes in at the middle."""
+    if port is None:
+        return placed
+    left = max(0.0, placed.width - 2 * port[0])
+    return replace(
+        placed,
+        width=placed.width + left + max(0.0, 2 * port[0] - placed.width),
+        cards={name: (x + left, y) for name, (x, y) in placed.cards.items()},
+        edges=tuple(tuple((x + left, y) for x, y in curve) for curve in placed.edges),
+        frames={name: (x + left, y, width, height) for name, (x, y, width, height) in placed.frames.items()},
+        out=placed.out and (placed.out[0] + left, placed.out[1]),
+    )
+
+
+def _read_curves(layout: dict[str, Any], block: GraphView, height: float) -> tuple[Curve, ...]:
+    """Return the curves of the edges in the order of the block's edges; one that was not laid out is empty."""
+    names = {item["_gvid"]: item["name"] for item in layout.get("objects", [])}
+    ends = {IN: OUTSIDE, OUT: OUTSIDE, **{f"c{i}": card.id for i, card in enumerate(block.cards)}}
+    found = {
+        (ends[names[item["tail"]]], ends[names[item["head"]]]): _read_curve(item["pos"], height)
+        for item in layout.get("edges", [])
+    }
+    return tuple(found.get(edge, ()) for edge in drawn_edges(block))
+
+
+def _read_curve(text: str, height: float) -> Curve:
     """Return the points of an edge: a start and then three for each Bezier piece."""
     points = []
     for part in text.split():
@@ -156,8 +204,9 @@ def _draw(block: GraphView, sketches: dict[str, Sketch], placed: Placed) -> str:
     parts = [open_svg(round(placed.width), round(placed.height))]
     parts += [draw_frame(group, *placed.frames[group.id], nested=_depth(group, block)) for group in groups]
     parts.append(f'<g fill="none" stroke="{ink.css("muted")}" stroke-width="1.3" data-part="edges">')
-    parts.append(f'<path d="{"".join(_write_curve(curve) for curve in placed.edges)}"/></g>')
-    parts.append(f'<path d="{"".join(_write_head(curve) for curve in placed.edges)}" fill="{ink.css("muted")}"/>')
+    parts.append(f'<path d="{"".join(_write_curve(curve) for curve in placed.edges)}{_write_way_out(placed)}"/></g>')
+    heads = (_write_head(curve) for curve, (_, target) in zip(placed.edges, drawn_edges(block), strict=True) if target)
+    parts.append(f'<path d="{"".join(heads)}" fill="{ink.css("muted")}" data-part="heads"/>')
     for group in groups:
         x, y, width, _ = placed.frames[group.id]
         parts.append(draw_frame_title(group, x, y, width, _depth(group, block)))
@@ -174,7 +223,7 @@ def _depth(group: GraphGroup, block: GraphView) -> int:
     return depth
 
 
-def _write_curve(points: tuple[tuple[float, float], ...]) -> str:
+def _write_curve(points: Curve) -> str:
     """Return an edge as path data."""
     if len(points) < 4:
         return ""
@@ -182,7 +231,16 @@ def _write_curve(points: tuple[tuple[float, float], ...]) -> str:
     return f"M{pixel(points[0][0])} {pixel(points[0][1])}C{rest}"
 
 
-def _write_head(points: tuple[tuple[float, float], ...]) -> str:
+def _write_way_out(placed: Placed) -> str:
+    """Return the line from where edges leave the inside of a card to the middle of its lower edge."""
+    if placed.out is None:
+        return ""
+    (x, y), middle, end = placed.out, placed.width / 2, placed.height
+    points = (pixel(part) for part in (x, y, x, y + 8, middle, end - 8, middle, end))
+    return "M{} {}C{} {} {} {} {} {}".format(*points)
+
+
+def _write_head(points: Curve) -> str:
     """Return the arrow head at an edge's end as path data."""
     if len(points) < 4:
         return ""

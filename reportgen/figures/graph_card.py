@@ -198,5 +198,6 @@ def draw_frame_title(group: GraphGroup, x: float, y: float, width: float, nested
     title = clean(group.title)
     text = shorten(title, width - 24, SMALL, bold=True)
     ground = ink.css("surface" if nested % 2 else "raised")
-    rim = f'<g paint-order="stroke" stroke="{ground}" stroke-width="5" stroke-linejoin="round">'
+    data = f'data-group="{escape(clean(group.id))}"'
+    rim = f'<g paint-order="stroke" stroke="{ground}" stroke-width="5" stroke-linejoin="round" {data}>'
     return rim + write_text(x + 12, y + 18, text, fill=ink.css("ink"), size=SMALL, bold=True, full=title) + "</g>"

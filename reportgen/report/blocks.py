@@ -146,7 +146,11 @@ class GraphGroup:
 
 @dataclass(frozen=True, slots=True)
 class GraphView:
-    """A drawn architecture graph. `dot` is the text given to Graphviz when it was not built from the cards."""
+    """A drawn architecture graph. `dot` is the text given to Graphviz when it was not built from the cards.
+
+    The inside of a folded card is a view of its own: `card` is that card's id, `parent` the id of the view it lies in.
+    An edge of such a view may have one end "": it goes on outside of the card.
+    """
 
     id: str
     title: str
@@ -157,6 +161,8 @@ class GraphView:
     note: str = ""
     dot: str = ""
     figure: AssetRef | None = None
+    parent: str = ""
+    card: str = ""
     kind: Literal["graph"] = "graph"
 
 

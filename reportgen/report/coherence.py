@@ -106,7 +106,7 @@ def _rules(part: Any) -> list[tuple[bool, str]]:
         size = len(part.rows) * len(part.columns)
         return [(part.counts.length == size, f"{part.counts.length} counts for {size} cells")]
     if isinstance(part, b.GraphView):
-        known = {card.id for card in part.cards} | {group.id for group in part.groups}
+        known = {card.id for card in part.cards} | {group.id for group in part.groups} | ({""} if part.card else set())
         return [(all(end in known for edge in part.edges for end in edge), "an edge leads to a card that is not there")]
     if isinstance(part, HistorySeries):
         return [(part.epochs.length == part.values.length, "epochs and values differ in number")]

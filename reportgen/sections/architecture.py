@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reportgen.analysis.evidence import Artifacts, ModelFacts, WorkerEvidence
-from reportgen.analysis.folding import fold
+from reportgen.analysis.folding import FoldedGraph, FoldedInside, fold
 from reportgen.analysis.graph import Graph
 from reportgen.report.blocks import Block, Card, Fact, Facts, Fold, GraphCard, GraphGroup, GraphView
 from reportgen.report.types import Section
@@ -120,7 +122,10 @@ def _graph_blocks(worker: WorkerEvidence) -> tuple[Block, ...]:
     blocks: list[Block] = []
     if worker.graph.source != "model" and problem is not None:
         blocks.append(Card("warn", "Read from the configuration only", problem.message, problem.fix))
-    blocks.append(folded_view(worker.graph, layer_anchors(worker)))
+    main, *insides = folded_views(worker.graph, layer_anchors(worker))
+    blocks.append(main)
+    if insides:
+        blocks.append(Fold("architecture-insides", "Inside the folded parts", tuple(insides)))
     if worker.dot and len(worker.graph.nodes) <= MOST_NODES_IN_FULL:
         blocks.append(Fold("architecture-full", "Full graph (Keras plot_model)", (_full_view(worker),)))
     return tuple(blocks)
@@ -142,9 +147,27 @@ def _no_graph(worker: WorkerEvidence) -> Card:
     return Card("info", "No graph", "The model holds no connected layers.")
 
 
-def folded_view(graph: Graph, anchors: dict[str, str]) -> GraphView:
-    """Return the readable graph: repeated blocks folded, runs fused, every card linked to its row in the table."""
+def folded_views(graph: Graph, anchors: dict[str, str]) -> tuple[GraphView, ...]:
+    """Return the readable graph, then the inside of each card that stands for a larger part of it.
+
+    Repeated blocks are folded, runs fused, every card linked to its row in the table.
+    """
     folded = fold(graph)
+    main = _view("architecture-graph", "Layer graph", folded, anchors, describe_graph(graph, len(folded.cards)))
+    names = ["architecture-graph", *(f"architecture-inside-{i}" for i in range(len(folded.insides)))]
+    insides = (
+        replace(
+            _view(name, f"Inside {inside.card.title}", inside.graph, anchors, describe_inside(inside)),
+            parent=names[inside.parent + 1],
+            card=inside.card.id,
+        )
+        for name, inside in zip(names[1:], folded.insides, strict=True)
+    )
+    return (main, *insides)
+
+
+def _view(name: str, title: str, folded: FoldedGraph, anchors: dict[str, str], reading: str) -> GraphView:
+    """Return a folded graph as a block."""
     cards = tuple(
         GraphCard(
             id=card.id,
@@ -154,20 +177,18 @@ def folded_view(graph: Graph, anchors: dict[str, str]) -> GraphView:
             repeat=card.repeat,
             members=tuple(card.members),
             group=card.group,
-            target=next((anchors[name] for name in card.members if name in anchors), ""),
+            target=next((anchors[member] for member in card.members if member in anchors), ""),
         )
         for card in folded.cards
     )
     groups = tuple(GraphGroup(group.id, group.title, group.parent) for group in folded.groups)
-    return GraphView(
-        "architecture-graph",
-        "Layer graph",
-        cards,
-        tuple((source, target) for source, target in folded.edges),
-        groups,
-        reading=describe_graph(graph, len(cards)),
-        note=folded.note,
-    )
+    return GraphView(name, title, cards, folded.edges, groups, reading, folded.note)
+
+
+def describe_inside(inside: FoldedInside) -> str:
+    """Say in one sentence what part this is, and which copy of it is drawn."""
+    kind = inside.card.type[:1].upper() + inside.card.type[1:]
+    return f"{kind}." + (f" The first of {inside.card.repeat} equal copies." if inside.card.repeat > 1 else "")
 
 
 def describe_graph(graph: Graph, cards: int) -> str:

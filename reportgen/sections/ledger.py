@@ -33,7 +33,7 @@ def _montages(blocks: list[Block]) -> tuple[LedgerEntry, ...]:
 
 def _graphs(blocks: list[Block], graph: Graph | None) -> tuple[LedgerEntry, ...]:
     """Return a row for a graph whose layers were folded, and for a full graph that was left out."""
-    views = [block for block in blocks if isinstance(block, GraphView)]
+    views = [block for block in blocks if isinstance(block, GraphView) and not block.card]
     nodes = len(graph.nodes) if graph else 0
     rows = []
     for view in views:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reportgen.report.blocks import Block, GraphCard, GraphView, Level
+from reportgen.report.blocks import Block, FlatBlock, Fold, GraphCard, GraphView, Level
 from reportgen.report.types import Finding, Section
 from reportgen.sections.words import join_words, shorten
 
@@ -24,6 +24,13 @@ def paint_findings(section: Section, findings: Sequence[Finding]) -> Section:
 
 
 def _paint_block(block: Block, findings: list[Finding]) -> Block:
+    """Return a block with the graphs in it marked."""
+    if isinstance(block, Fold):
+        return replace(block, blocks=tuple(_paint(inner, findings) for inner in block.blocks))
+    return _paint(block, findings)
+
+
+def _paint(block: FlatBlock, findings: list[Finding]) -> FlatBlock:
     """Return a graph with marked cards; any other block as it is (Keras's own graph has no cards)."""
     if not isinstance(block, GraphView):
         return block

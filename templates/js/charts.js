@@ -1,15 +1,15 @@
 // Curves: the drawn figure stays; a cursor is laid over it, and it is redrawn in its own frame when a reader asks for more.
-const short = v => (v === undefined || v === null || Number.isNaN(v) ? "–" : Math.abs(v) >= 1e6 || (v && Math.abs(v) < 1e-3) ? v.toExponential(2) : (+v.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 9 }));
+const short = v => (v === undefined || v === null || Number.isNaN(v) ? "–" : abs(v) >= 1e6 || (v && abs(v) < 1e-3) ? v.toExponential(2) : (+v.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 9 }));
 const DASH = { train: "6 4", second: "7 3 2 3", third: "2 3", muted: "1 3" };
 // Data to pixels on one axis, and back.
 const axis = (low, high, from, to, log) => {
-  const g = v => (log ? Math.log10(v) : v), span = g(high) - g(low) || 1, at = v => from + (g(v) - g(low)) / span * (to - from);
+  const g = v => (log ? log10(v) : v), span = g(high) - g(low) || 1, at = v => from + (g(v) - g(low)) / span * (to - from);
   Object.assign(at, { low, high, from, to });
   at.back = p => { const v = g(low) + (p - from) / (to - from) * span; return log ? 10 ** v : v; };
   at.ticks = count => {
-    const found = [], power = 10 ** Math.floor(Math.log10(span / count)), step = power * [1, 2, 5, 10].find(n => n * power >= span / count);
-    if (log) for (let p = Math.floor(g(low)); p <= g(high); p++) found.push(...(span < 3 ? [1, 2, 5] : [1]).map(n => n * 10 ** p));
-    else for (let i = Math.ceil(low / step); i * step <= high; i++) found.push(+(i * step).toPrecision(9));
+    const found = [], power = 10 ** floor(log10(span / count)), step = power * [1, 2, 5, 10].find(n => n * power >= span / count);
+    if (log) for (let p = floor(g(low)); p <= g(high); p++) found.push(...(span < 3 ? [1, 2, 5] : [1]).map(n => n * 10 ** p));
+    else for (let i = ceil(low / step); i * step <= high; i++) found.push(+(i * step).toPrecision(9));
     return found.filter(v => v >= low && v <= high);
   };
   return at;
@@ -19,35 +19,35 @@ function addChart(figure) {
   const block = blockOf(figure), names = block.x.categories, logX = block.x.scale === "log";
   const series = block.series.map((s, i) => ({ ...s, i: String.fromCodePoint(97 + i), x: unpack(s.x), y: unpack(s.y), low: unpack(s.low), high: unpack(s.high), colour: `var(--${s.role})`, where: new Map() }));
   series.forEach(s => s.x.forEach((x, i) => s.where.set(x, i)));
-  const xs = [...new Set(series.flatMap(s => s.x))].filter(Number.isFinite).sort((a, b) => a - b), last = xs.at(-1);
+  const xs = [...new Set(series.flatMap(s => s.x))].filter(isFinite).sort((a, b) => a - b), last = xs.at(-1);
   if (!xs.length) return;
   const over = draw("svg", { "aria-hidden": "true" }), pointer = draw("g"), where = el("output");
-  let host = figure.querySelector(".drawing"), at = -1, from = null, X, Y, W, H;
+  let host = one(".drawing", figure), at = -1, from = null, X, Y, W, H;
   const still = host?.querySelector("svg");
-  if (!host) figure.querySelector(".absent").replaceWith(host = el("div", { class: "drawing" }));
+  if (!host) one(".absent", figure).replaceWith(host = el("div", { class: "drawing" }));
   host.append(over);
   const valueAt = (s, x) => s.y[s.where.get(x)], textAt = x => names[x] ?? short(x);
   const seen = () => series.filter(s => !view.hidden.includes(s.i)), log = () => (view.log || +(block.y.scale === "log")) == 1;
-  const good = y => Number.isFinite(y) && (!log() || y > 0);
+  const good = y => isFinite(y) && (!log() || y > 0);
 
   const layOut = () => {
     const narrow = host.clientWidth < 500, frame = !narrow && block.frame, zoom = view.zoom && view.zoom.split("to").map(Number);
     const own = !frame || !still || Object.values(view).some(Boolean);
     [W, H] = narrow ? [host.clientWidth, 260] : [block.figure?.width || 640, block.figure?.height || 320];
     const { left, right, top, bottom } = frame || { left: 52, right: W - 12, top: 14, bottom: H - 42 };
-    const half = Math.max(...series.map(s => s.width / 2));
+    const half = max(...series.map(s => s.width / 2));
     const [x0, x1] = zoom || (block.frame ? [block.frame.x_low, block.frame.x_high] : [block.x.low ?? xs[0] - half, block.x.high ?? last + half]);
     let [y0, y1] = block.frame ? [block.frame.y_low, block.frame.y_high] : [block.y.low, block.y.high];
     if (view.hidden || zoom || y0 === null || y1 === null || log() !== (block.y.scale === "log")) {
       const ys = seen().flatMap(s => s.y.filter((y, i) => good(y) && s.x[i] >= x0 && s.x[i] <= x1).concat(log() || s.shape !== "bars" ? [] : 0));
-      [y0, y1] = ys.reduce(([a, b], y) => [Math.min(a, y), Math.max(b, y)], [Infinity, -Infinity]);
+      [y0, y1] = ys.reduce(([a, b], y) => [min(a, y), max(b, y)], [Infinity, -Infinity]);
       if (y0 > y1) [y0, y1] = [0.1, 1];
-      const room = (y1 - y0) * 0.05 || Math.abs(y1) / 2 || 1;
+      const room = (y1 - y0) * 0.05 || abs(y1) / 2 || 1;
       [y0, y1] = log() ? [y0 / 1.3, y1 * 1.3] : [y0 && y0 - room, y1 + room];
     }
     X = axis(x0, x1, left, right, logX);
     Y = axis(y0, y1, bottom, top, log());
-    over.setAttribute("viewBox", `0 0 ${W} ${H}`);
+    put(over, "viewBox", `0 0 ${W} ${H}`);
     host.classList.toggle("own", own);
     return own && { left, right, top, bottom };
   };
@@ -63,7 +63,7 @@ function addChart(figure) {
   const smoothed = ys => {
     let sum = 0, weight = 0;
     return ys.map(y => {
-      if (!Number.isFinite(y)) return y;
+      if (!isFinite(y)) return y;
       sum = sum * view.smooth + y;
       weight = weight * view.smooth + 1;
       return sum / weight;
@@ -88,11 +88,11 @@ function addChart(figure) {
     over.replaceChildren();
     if (box) {
       const { left, right, top, bottom } = box, clip = "rg-clip-" + figure.id, inside = { "clip-path": `url(#${clip})` };
-      const ticks = names.length ? names.map((_, i) => i).filter(i => i % Math.ceil(names.length / 10) === 0) : X.ticks(W < 500 ? 4 : 8).filter(x => !block.x.integer || Number.isInteger(x));
+      const ticks = names.length ? names.map((_, i) => i).filter(i => i % ceil(names.length / 10) === 0) : X.ticks(W < 500 ? 4 : 8).filter(x => !block.x.integer || Number.isInteger(x));
       over.append(draw("clipPath", { id: clip }, draw("path", { d: `M${left} ${top - 3}H${right}V${bottom + 3}H${left}Z` })),
         ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
         label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(-(top + bottom) / 2, 11, block.y.label + (log() ? " (log)" : ""), "middle", { transform: "rotate(-90)" }),
-        ...(block.diagonal ? [rule([[Math.max(X.low, Y.low), "M"], [Math.min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", "stroke-dasharray": 4 })] : []), draw("g", inside, ...seen().map(shapes)),
+        ...(block.diagonal ? [rule([[max(X.low, Y.low), "M"], [min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", "stroke-dasharray": 4 })] : []), draw("g", inside, ...seen().map(shapes)),
         ...block.marks.flatMap(m => {
           const flat = m.x === null, p = flat ? Y(m.y) : X(m.x), late = flat || p > (left + right) / 2;
           if (flat ? p < top || p > bottom : p < left || p > right) return [];
@@ -111,19 +111,18 @@ function addChart(figure) {
     pointer.replaceChildren();
     if (at < 0) return;
     slider.value = at;
-    slider.setAttribute("aria-valuetext", `${block.x.label} ${textAt(x)}: ` + seen().map(s => s.name + " " + short(valueAt(s, x))).join(", "));
+    put(slider, "aria-valuetext", `${block.x.label} ${textAt(x)}: ` + seen().map(s => s.name + " " + short(valueAt(s, x))).join(", "));
     pointer.append(rule(`M${X(x)} ${Y.to}V${Y.from}`, { stroke: "var(--ink)" }), ...seen().filter(s => good(valueAt(s, x))).map(s => draw("circle", { cx: X(x), cy: Y(valueAt(s, x)), r: 4, fill: s.colour })));
   };
   const xAt = event => {
-    const box = over.getBoundingClientRect();
+    const box = rectOf(over);
     return X.back((event.clientX - box.left) / box.width * W);
   };
-  const listen = { pointermove: event => { const x = xAt(event); at = xs.reduce((best, v, i) => (Math.abs(v - x) < Math.abs(xs[best] - x) ? i : best), 0); point(); },
-    pointerleave: () => { at = -1; point(); }, dblclick: () => set({ zoom: "" }),
-    pointerdown: event => (from = event.pointerType === "mouse" ? xAt(event) : null),
-    pointerup: event => { if (from !== null) zoomTo([from, xAt(event)].sort((a, b) => a - b)); from = null; } };
-  for (const name in listen) host.addEventListener(name, listen[name]);
-  const zoomTo = ([a, b]) => xs.filter(x => x >= a && x <= b).length > 1 && set({ zoom: a <= xs[0] && b >= last ? "" : `${+Math.max(a, xs[0]).toPrecision(6)}to${+Math.min(b, last).toPrecision(6)}` });
+  fill(host, { onpointermove: event => { const x = xAt(event); at = xs.reduce((best, v, i) => (abs(v - x) < abs(xs[best] - x) ? i : best), 0); point(); },
+    onpointerleave: () => { at = -1; point(); }, ondblclick: () => set({ zoom: "" }),
+    onpointerdown: event => (from = event.pointerType === "mouse" ? xAt(event) : null),
+    onpointerup: event => { if (from !== null) zoomTo([from, xAt(event)].sort((a, b) => a - b)); from = null; } }, []);
+  const zoomTo = ([a, b]) => xs.filter(x => x >= a && x <= b).length > 1 && set({ zoom: a <= xs[0] && b >= last ? "" : `${+max(a, xs[0]).toPrecision(6)}to${+min(b, last).toPrecision(6)}` });
   const zoomBy = factor => {
     const [a, b] = view.zoom ? view.zoom.split("to").map(Number) : [xs[0], last], centre = xs[at] ?? (a + b) / 2, half = (b - a) * factor / 2;
     zoomTo([centre - half, centre + half]);
@@ -139,13 +138,13 @@ function addChart(figure) {
   const wide = button("Whole range", () => set({ zoom: "" }));
   const [view, set, restore] = bind(`c.${figure.id}.`, ["hidden", "log", "smooth", "zoom"], () => {
     if (!/^[\d.e-]+to[\d.e-]+$/.test(view.zoom)) view.zoom = "";
-    legend.forEach((b, i) => b.setAttribute("aria-pressed", !view.hidden.includes(series[i].i)));
-    logarithm.setAttribute("aria-pressed", log());
+    legend.forEach((b, i) => put(b, "aria-pressed", !view.hidden.includes(series[i].i)));
+    put(logarithm, "aria-pressed", log());
     smooth.value = view.smooth || 0;
     wide.hidden = !view.zoom;
     redraw();
   });
-  figure.querySelector(".tools").append(...legend, el("label", {}, clip(block.x.label, 32), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
+  one(".tools", figure).append(...legend, el("label", {}, clip(block.x.label, 32), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
     ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && s.shape !== "bars") ? [el("label", {}, "Smooth", smooth)] : []),
     ...(names.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]), ...exporters(figure.id, () => (host.classList.contains("own") ? over : still)),
     button("CSV", () => save(figure.id + ".csv", csv([[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])]), "text/csv")))));

@@ -1,11 +1,17 @@
 // Everything here only adds to a page that is already whole. Text from the report enters the page as text nodes only.
-"use strict";
 document.documentElement.classList.add("js");
+const { abs, ceil, exp, floor, hypot, log10, max, min, round } = Math;
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const one = (selector, root = document) => root.querySelector(selector);
+const put = (node, name, value) => node.setAttribute(name, value);
+const rectOf = node => node.getBoundingClientRect();
+const lower = text => text.toLowerCase();
+const byId = id => document.getElementById(id);
+const { isFinite } = Number;
 // The name of a namespace, which nobody asks for over a network; written so that no address stands in our files.
 const SVG = ["http:", "www.w3.org/2000/svg"].join("//");
 const fill = (node, props, kids) => {
-  for (const [key, value] of Object.entries(props)) if (value !== null) key.startsWith("on") ? node.addEventListener(key.slice(2), value) : node.setAttribute(key, value);
+  for (const [key, value] of Object.entries(props)) if (value !== null) key.startsWith("on") ? node.addEventListener(key.slice(2), value) : put(node, key === "label" ? "aria-label" : key, value);
   node.append(...kids);
   return node;
 };
@@ -13,11 +19,12 @@ const el = (tag, props = {}, ...kids) => fill(document.createElement(tag), props
 const draw = (tag, props = {}, ...kids) => fill(document.createElementNS(SVG, tag), props, kids);
 const button = (text, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, text);
 const clip = (text, room = 40) => (text.length > room ? text.slice(0, room - 1) + "…" : text);
-const choice = (label, options, onchange) => el("select", { "aria-label": label, onchange }, ...options.map(([value, text]) => el("option", { value }, text)));
+const pairs = rows => el("dl", { class: "details" }, ...rows.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v))));
+const choice = (label, options, onchange) => el("select", { label, onchange }, ...options.map(([value, text]) => el("option", { value }, text)));
 
 // The report's own data, parsed when first needed.
 let parsed;
-const report = () => (parsed ??= JSON.parse(document.querySelector("body > script[type='application/json']").textContent));
+const report = () => (parsed ??= JSON.parse(one("body > script[type='application/json']").textContent));
 const blockOf = node => node.dataset.b.split(".").reduce((at, i) => at.blocks[i], { blocks: report().sections });
 const ARRAYS = { "<f8": Float64Array, "<f4": Float32Array, "<i8": BigInt64Array, "<i4": Int32Array, "<u8": BigUint64Array, "<u4": Uint32Array, "<u2": Uint16Array, "|u1": Uint8Array };
 const unpackRaw = column => new ARRAYS[column.dtype](Uint8Array.from(atob(column.data), c => c.charCodeAt(0)).buffer);
@@ -55,7 +62,7 @@ const bind = (prefix, fields, apply) => {
   return [view, set, restore];
 };
 const reveal = anchor => {
-  const node = anchor && document.getElementById(anchor);
+  const node = anchor && byId(anchor);
   if (!node) return;
   for (let at = node.parentElement?.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
   if (node.matches(".section")) node.firstElementChild.open = true;
@@ -77,7 +84,7 @@ const addTheme = () => {
     keep("theme", select.value);
     setTheme(select.value);
   });
-  document.querySelector("[data-tools=page]")?.append(select);
+  one("[data-tools=page]")?.append(select);
   restorers.push(() => {
     const theme = state.get("theme");
     select.value = ["light", "dark"].includes(theme) ? theme : "";
@@ -87,7 +94,7 @@ const addTheme = () => {
 
 // Which parts are open or closed against how the page was written.
 const addFolds = () => {
-  const folds = all(".section > details, .fold").map(node => ({ node, id: node.closest(".fold") ? node.querySelector("[id]").id : node.parentElement.id, open: node.open }));
+  const folds = all(".section > details, .fold").map(node => ({ node, id: node.closest(".fold") ? one("[id]", node).id : node.parentElement.id, open: node.open }));
   let quiet = false;
   const note = () => quiet || keep("fold", folds.filter(f => f.node.open !== f.open).map(f => f.id).join("."));
   folds.forEach(f => f.node.addEventListener("toggle", note));
@@ -100,14 +107,14 @@ const addFolds = () => {
 };
 
 const followOutline = () => {
-  const links = new Map(all(".outline li a").map(a => [document.getElementById(a.hash.slice(1)), a]));
-  const main = document.getElementById("rg-main");
+  const links = new Map(all(".outline li a").map(a => [byId(a.hash.slice(1)), a]));
+  const main = byId("rg-main");
   const watcher = new IntersectionObserver(entries => {
     for (const entry of entries) {
       const link = links.get(entry.target.matches(".summary") ? main : entry.target);
       if (!link || !entry.isIntersecting) continue;
       links.forEach(other => other.removeAttribute("aria-current"));
-      link.setAttribute("aria-current", "true");
+      put(link, "aria-current", "true");
       const nav = link.closest("nav");
       if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = link.offsetLeft - 24;
     }
@@ -142,12 +149,9 @@ const standalone = source => {
     }
     return seen[name];
   });
-  [svg, ...svg.querySelectorAll("*")].forEach(node => [...node.attributes].forEach(a => a.value.includes("var(") && node.setAttribute(a.name, colour(a.value))));
+  [svg, ...all("*", svg)].forEach(node => [...node.attributes].forEach(a => a.value.includes("var(") && put(node, a.name, colour(a.value))));
   const box = source.viewBox.baseVal;
-  svg.setAttribute("xmlns", SVG);
-  svg.setAttribute("width", box.width);
-  svg.setAttribute("height", box.height);
-  svg.setAttribute("style", `background:${colour("var(--surface)")};color:${colour("var(--ink)")};font-family:sans-serif`);
+  fill(svg, { xmlns: SVG, width: box.width, height: box.height, style: `background:${colour("var(--surface)")};color:${colour("var(--ink)")};font-family:sans-serif` }, []);
   probe.remove();
   return [new XMLSerializer().serializeToString(svg), box.width, box.height];
 };

@@ -2,28 +2,28 @@
 const browsers = new Map();
 const FIELDS = ["outcome", "truth", "predicted", "low", "high", "text", "sort"];
 const share = v => (typeof v === "number" ? (v * 100).toFixed(1) + "%" : "–");
-const finite = v => (Number.isFinite(v) ? v : null);
+const finite = v => (isFinite(v) ? v : null);
 const SAID = { right: "✓ right", wrong: "✕ wrong", unknown: "" };
 
 const recordsOf = table => {
   const [truth, predicted, confidence, loss] = ["truth", "prediction", "confidence", "loss"].map(column => unpack(table[column]));
-  const classes = ["binary", "multiclass"].includes(table.task), word = v => (Number.isFinite(v) ? (classes && table.class_names[v]) || short(v) : "");
+  const classes = ["binary", "multiclass"].includes(table.task), word = v => (isFinite(v) ? (classes && table.class_names[v]) || short(v) : "");
   return Array.from(unpackRaw(table.keys), (key, i) => ({
     key: key.toString(16).padStart(16, "0"), label: table.ids[i] ?? "", truth: word(truth[i]), prediction: word(predicted[i]), text: "",
-    outcome: !classes || !Number.isFinite(truth[i]) ? "unknown" : truth[i] === predicted[i] ? "right" : "wrong", confidence: finite(confidence[i]), loss: finite(loss[i]),
+    outcome: !classes || !isFinite(truth[i]) ? "unknown" : truth[i] === predicted[i] ? "right" : "wrong", confidence: finite(confidence[i]), loss: finite(loss[i]),
   }));
 };
 
 // The browser of one output: its filter bar stands in the tools of `node`, its list after it.
 const browserOf = (output, node) => {
   if (browsers.has(output)) return browsers.get(output);
-  const table = report().samples.find(t => t.output === output), total = table?.keys.length ?? 0, tools = node.querySelector(".tools"), cards = [], controls = {};
+  const table = report().samples.find(t => t.output === output), total = table?.keys.length ?? 0, tools = one(".tools", node), cards = [], controls = {};
   const empty = Object.fromEntries(FIELDS.map(name => [name, ""]));
   let records, most = 60;
   const matching = (list, f = view) => {
-    const wanted = f.text.toLowerCase(), [field, sign] = f.sort === "low" ? ["confidence", 1] : [f.sort, -1];
+    const wanted = lower(f.text), [field, sign] = f.sort === "low" ? ["confidence", 1] : [f.sort, -1];
     const found = list.filter(({ s }) => (!f.outcome || s.outcome === f.outcome) && (!f.truth || s.truth === f.truth) && (!f.predicted || s.prediction === f.predicted) &&
-      (!f.low || s.confidence * 100 >= +f.low) && (!f.high || (finite(s.confidence) ?? 2) * 100 <= +f.high) && [s.label, s.key, s.text, s.truth, s.prediction].some(t => t.toLowerCase().includes(wanted)));
+      (!f.low || s.confidence * 100 >= +f.low) && (!f.high || (finite(s.confidence) ?? 2) * 100 <= +f.high) && [s.label, s.key, s.text, s.truth, s.prediction].some(t => lower(t).includes(wanted)));
     return f.sort ? found.sort((a, b) => (finite(b.s[field]) !== null) - (finite(a.s[field]) !== null) || sign * (a.s[field] - b.s[field])) : found;
   };
   const found = () => matching((records ??= total ? recordsOf(table).map(s => ({ s })) : []));
@@ -33,14 +33,14 @@ const browserOf = (output, node) => {
     return node;
   };
   const pick = (name, label, options) => control(name, choice(label, [["", label], ...options]));
-  const field = (name, type, label) => control(name, el("input", { type, "aria-label": label, placeholder: label, min: 0, max: 100 }));
+  const field = (name, type, label) => control(name, el("input", { type, label, placeholder: label, min: 0, max: 100 }));
   const names = (table?.class_names ?? []).map(n => [n, clip(n)]), count = el("output"), body = el("tbody");
   tools.append(pick("outcome", "Right and wrong", [["right", "✓ Right"], ["wrong", "✕ Wrong"], ["unknown", "? Not judged"]]), ...(names.length ? [pick("truth", "Any truth", names), pick("predicted", "Any prediction", names)] : []),
     field("low", "number", "Confidence ≥ %"), field("high", "number", "Confidence ≤ %"), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ["confidence", "Highest confidence"], ["low", "Lowest confidence"]]),
     button("Clear", () => set(empty)), count);
   const more = button("Show more", () => { most += 200; list(); });
   const whole = el("details", { class: "numbers", ontoggle: () => list() }, el("summary", {}, `All ${total.toLocaleString("en")} sample records as a list`),
-    el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Sample records" }, el("table", { class: "data" }, el("thead", {}, el("tr", {}, ...["Sample", "Outcome", "Predicted", "Truth", "Confidence", "Loss"].map((t, i) => el("th", { scope: "col", class: i > 3 ? "num" : "" }, t)))), body)),
+    el("div", { class: "scroll", tabindex: 0, role: "group", label: "Sample records" }, el("table", { class: "data" }, el("thead", {}, el("tr", {}, ...["Sample", "Outcome", "Predicted", "Truth", "Confidence", "Loss"].map((t, i) => el("th", { scope: "col", class: i > 3 ? "num" : "" }, t)))), body)),
     more, button("Save CSV", () => save("samples.csv", csv([["key", "id", "truth", "prediction", "outcome", "confidence", "loss"], ...found().map(({ s }) => [s.key, s.label, s.truth, s.prediction, s.outcome, s.confidence, s.loss])]), "text/csv")));
   if (total) node.after(whole);
   const list = () => {
@@ -66,19 +66,19 @@ const browserOf = (output, node) => {
 };
 
 const pictureOf = (card, room = 0) => {
-  const image = card.querySelector("img")?.cloneNode();
+  const image = one("img", card)?.cloneNode();
   if (!image) return [];
   image.removeAttribute("data-asset");
-  const step = room && Math.max(1, Math.floor(Math.min(room, innerWidth * 0.8) / image.style.getPropertyValue("--w")));
+  const step = room && max(1, floor(min(room, innerWidth * 0.8) / image.style.getPropertyValue("--w")));
   if (step) for (const name of ["--zoom", "--narrow"]) image.style.setProperty(name, step);
   return [image];
 };
 const enlarge = (cards, i) => {
-  const open = cards.filter(c => !c.node.hidden), { s, node } = open[i = (i + open.length) % open.length], old = document.querySelector("dialog");
+  const open = cards.filter(c => !c.node.hidden), { s, node } = open[i = (i + open.length) % open.length], old = one("dialog");
   const facts = [["predicted", s.prediction], ["truth", s.truth || "no label"], ["confidence", share(s.confidence)], ["loss", short(finite(s.loss))], ...s.details, ["key", s.key]];
-  const box = el("dialog", { "aria-label": "Sample " + s.label, onclose: () => box.remove(), onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
+  const box = el("dialog", { label: "Sample " + s.label, onclose: () => box.remove(), onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
     button("Close", () => box.close(), { class: "close" }), el("h3", {}, s.label || s.key), ...pictureOf(node, 400), el("p", { class: "words" }, s.text),
-    el("dl", { class: "details" }, ...facts.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v)))), button("‹ Previous", () => enlarge(cards, i - 1)), " ", button("Next ›", () => enlarge(cards, i + 1)));
+    pairs(facts), button("‹ Previous", () => enlarge(cards, i - 1)), " ", button("Next ›", () => enlarge(cards, i + 1)));
   old?.remove();
   document.body.append(box);
   box.showModal();
@@ -88,9 +88,9 @@ function addSamples(node) {
   if (node.matches(".matrix")) return addCells(node);
   const block = blockOf(node), browser = browserOf(block.output, node), cards = all(".sample", node).map((card, i) => ({ node: card, s: block.samples[i] }));
   cards.forEach((card, i) => {
-    const again = card.node.querySelector("[data-again]"), first = again && document.querySelector(`img[data-asset="${again.dataset.again}"]`);
+    const again = one("[data-again]", card.node), first = again && one(`img[data-asset="${again.dataset.again}"]`);
     if (first) again.parentNode.replaceWith(...pictureOf(first.parentNode));
-    card.node.append(button("⤢", () => enlarge(cards, cards.filter(c => !c.node.hidden).indexOf(card)), { class: "zoom", "aria-label": "Enlarge " + card.s.label }));
+    card.node.append(button("⤢", () => enlarge(cards, cards.filter(c => !c.node.hidden).indexOf(card)), { class: "zoom", label: "Enlarge " + card.s.label }));
   });
   browser.cards.push(...cards);
   if (state.size) browser.restore();
@@ -105,6 +105,6 @@ function addCells(node) {
     const show = () => browserOf(table.output, gallery).cell(truth, predicted);
     // A cell of the drawing is for the pointer; the table beside it is for everyone.
     if (cell.matches("g")) fill(cell, { onclick: show, cursor: "pointer" }, []);
-    else cell.replaceChildren(button(text, show, { class: "cellbtn", "aria-label": `${text}: ${truth} predicted as ${predicted}, show samples` }));
+    else cell.replaceChildren(button(text, show, { class: "cellbtn", label: `${text}: ${truth} predicted as ${predicted}, show samples` }));
   });
 }

@@ -1,8 +1,8 @@
 // Tables: sort by several columns (shift adds one), filter, copy and save as CSV. Values come from the data, not the text.
 function addTable(node) {
-  const block = blockOf(node), body = node.querySelector("tbody"), rows = [...body.rows];
+  const block = blockOf(node), body = one("tbody", node), rows = [...body.rows];
   if (!block.rows.length) return;
-  const heads = [...node.querySelector("thead").rows[0].cells];
+  const heads = [...one("thead", node).rows[0].cells];
   const after = block.collapsed_after;
   let order = [];
   const value = (r, c) => {
@@ -20,9 +20,9 @@ function addTable(node) {
     return a - b;
   };
   const [view, set, restore] = bind(`t.${node.id}.`, ["sort", "q"], () => {
-    const wanted = view.q.toLowerCase();
+    const wanted = lower(view.q);
     order = view.sort.split(".").map(part => [parseInt(part), part.endsWith("d")]).filter(([c]) => c in heads);
-    const shown = rows.map((_, i) => i).filter(i => rows[i].textContent.toLowerCase().includes(wanted)).sort(compare);
+    const shown = rows.map((_, i) => i).filter(i => lower(rows[i].textContent).includes(wanted)).sort(compare);
     rows.forEach(row => (row.hidden = true));
     shown.forEach((i, place) => {
       rows[i].hidden = false;
@@ -31,13 +31,13 @@ function addTable(node) {
     });
     heads.forEach((th, c) => {
       const by = order.find(([column]) => column === c);
-      by ? th.setAttribute("aria-sort", by[1] ? "descending" : "ascending") : th.removeAttribute("aria-sort");
+      by ? put(th, "aria-sort", by[1] ? "descending" : "ascending") : th.removeAttribute("aria-sort");
     });
     count.textContent = wanted ? `${shown.length} of ${rows.length} rows` : "";
     if (search.value !== view.q) search.value = view.q;
   });
   heads.forEach((th, c) => {
-    const title = th.querySelector("bdi"), sorter = button("", event => {
+    const title = one("bdi", th), sorter = button("", event => {
       const old = order.find(([column]) => column === c), first = typeof value(0, c) === "number";
       const next = !old ? [[c, first]] : old[1] === first ? [[c, !first]] : [];
       set({ sort: [...(event.shiftKey ? order.filter(([column]) => column !== c) : []), ...next].map(([column, down]) => column + (down ? "d" : "a")).join(".") });
@@ -45,10 +45,10 @@ function addTable(node) {
     title.replaceWith(sorter);
     sorter.append(title);
   });
-  const search = el("input", { type: "search", placeholder: "Filter rows", "aria-label": "Filter rows", oninput: () => set({ q: search.value }) });
+  const search = el("input", { type: "search", placeholder: "Filter rows", label: "Filter rows", oninput: () => set({ q: search.value }) });
   const count = el("output");
   const text = () => csv([block.columns.map(c => c.title + (c.unit ? ` (${c.unit})` : "")), ...[...body.rows].filter(r => !r.hidden).map(r => block.rows[rows.indexOf(r)])]);
   const copier = button("Copy CSV", () => copy(text(), copier));
-  node.querySelector(".tools").append(...(rows.length > 8 ? [search, count] : []), el("span", { class: "push" }), ...(navigator.clipboard ? [copier] : []), button("Save CSV", () => save(node.id + ".csv", text(), "text/csv")));
+  one(".tools", node).append(...(rows.length > 8 ? [search, count] : []), el("span", { class: "push" }), ...(navigator.clipboard ? [copier] : []), button("Save CSV", () => save(node.id + ".csv", text(), "text/csv")));
   if (state.size) restore();
 }

@@ -393,3 +393,25 @@ def test_a_part_is_named_by_whole_words_its_layers_share(names: list[str], expec
 )
 def test_shapes_are_written_without_the_batch(shape: str, expected: str) -> None:
     assert write_shape(shape) == expected
+
+
+def test_what_a_card_holds_is_drawn_by_itself_with_its_ways_in_and_out() -> None:
+    folded = fold(real("inceptionv3"))
+    inside = folded.insides[0]
+    assert inside.parent == -1 and inside.card in folded.cards
+    assert set(inside.card.nodes) == {node for card in inside.graph.cards for node in card.nodes}
+    ends = [edge for edge in inside.graph.edges if "" in edge]
+    assert sum(source == "" for source, _ in ends) == 4, "four branches begin outside"
+    assert sum(target == "" for _, target in ends) == 1
+    twice = next(one for one in folded.insides if one.card.repeat == 2)
+    assert len(twice.card.nodes) == 2 * sum(len(card.nodes) for card in twice.graph.cards), "one of two equal copies"
+
+
+def test_insides_of_insides_and_their_number_is_bounded() -> None:
+    folded = fold(real("nasnet"), 2)
+    assert any(inside.parent >= 0 for inside in folded.insides)
+    for inside in folded.insides:
+        around = folded if inside.parent < 0 else folded.insides[inside.parent].graph
+        assert inside.card.id in {card.id for card in around.cards}
+        assert len(inside.graph.cards) <= 24
+    assert sum(len(inside.graph.cards) for inside in folded.insides) <= 120
