@@ -100,11 +100,14 @@ class LossFacts:
 
 @dataclass(frozen=True, slots=True)
 class Saliency:
-    """Where shown samples' predictions come from: `values` (samples, *positions) float32, non-negative, by input.
+    """Where shown samples' predictions come from: `values` (samples, *map) float32, non-negative, by input.
 
+    `positions` are rows in the batch, `targets` the explained classes (0 where the output is a number). A map may be
+    smaller than the input: it stretches over it. `words` are those at each position of a text, where the model knows.
     `method` is "grad-cam" or "integrated-gradients"; `deletion` is the mean score left while the most salient parts
     are taken away first, `deletion_random` the same in random order (both 0..1 relative to the whole score), one a
-    sample. `informative` is False where the map is no better than random.
+    sample; NaN where nothing of the score can be lost. For numbers the score is the way from the empty sample's to the
+    whole one's. `informative` is False where the map is no better than random orders.
     """
 
     input: str
@@ -118,6 +121,7 @@ class Saliency:
     informative: Array
     steps: int
     layer: str = ""
+    words: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

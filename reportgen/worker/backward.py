@@ -49,7 +49,17 @@ def tensorflow_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables:
         return loss, [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
 
     recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
-    run = tf.function(compute, reduce_retracing=True) if recurrent else compute
+    traced: list[Any] = []
+
+    def run(tensors: list[Any], labels: dict[str, Any]) -> tuple[Any, list[Any]]:
+        """Run one chunk, compiled once for chunks of any length where that pays."""
+        if not recurrent:
+            return compute(tensors, labels)
+        if not traced:
+            wanted = [_any_length(tensor) for tensor in tensors], {name: _any_length(y) for name, y in labels.items()}
+            traced.append(tf.function(compute, input_signature=wanted, autograph=False))
+        found: tuple[Any, list[Any]] = traced[0](tensors, labels)
+        return found
 
     def step(flat: list[Array], labels: Mapping[str, Array]) -> tuple[float, list[Array | None]]:
         """Run one chunk."""
@@ -58,6 +68,13 @@ def tensorflow_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables:
         return float(loss), [None if g is None else to_numpy(g) / scale for g in gradients]
 
     return step
+
+
+def _any_length(tensor: Any) -> Any:
+    """Return the signature of a tensor with any number of samples."""
+    import tensorflow as tf
+
+    return tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype)
 
 
 def jax_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables: Sequence[Any], total: Total) -> Step:

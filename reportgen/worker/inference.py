@@ -161,7 +161,7 @@ def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
             _drop(state, name, error)
     _keep(state, chunk, positions, keys, loss_of_chunk([found for _, found, _ in scores.values()], n), named)
     state.features.add(chunk, positions, keys, scores)
-    state.labelled.add(chunk, positions, keys, scores)
+    state.labelled.add(chunk, positions, keys, scores, named)
     state.n += n
 
 

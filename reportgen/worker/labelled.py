@@ -36,10 +36,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Samples as stored, by the batch's key, and the labels of each output. `why_fewer` is "" at the usual number."""
+    """Samples as stored, by the batch's key; labels and predictions of each output.
+
+    `why_fewer` is "" at the usual number.
+    """
 
     inputs: dict[str, Array]
     labels: dict[str, Array]
+    predictions: dict[str, Array]
     targets: dict[str, Target]
     why_fewer: str
 
@@ -58,12 +62,17 @@ class LabelledSamples:
         self._held = KeepSet(worst=0, seeded=self.limit, seed=plan.seed + 2)
 
     def add(
-        self, chunk: Chunk, positions: Array, keys: Array, scores: Mapping[str, tuple[OutputPass, Any, Array | None]]
+        self,
+        chunk: Chunk,
+        positions: Array,
+        keys: Array,
+        scores: Mapping[str, tuple[OutputPass, Any, Array | None]],
+        predicted: Mapping[str, Array],
     ) -> None:
-        """Offer one chunk with the labels of each output."""
+        """Offer one chunk with the labels and predictions of each output."""
         labels = {name: y for name, (_, _, y) in scores.items() if y is not None}
         if self.limit and labels:
-            self._held.offer(positions, keys, (), np.full(len(chunk), np.nan), chunk.inputs, labels, {})
+            self._held.offer(positions, keys, (), np.full(len(chunk), np.nan), chunk.inputs, labels, predicted)
 
     def result(self, outputs: Mapping[str, OutputPass]) -> Labelled:
         """Return what is held."""
@@ -72,7 +81,7 @@ class LabelledSamples:
         targets = {
             name: Target(outputs[name].choice.task, outputs[name].choice.scores, outputs[name].shape) for name in known
         }
-        return Labelled(held.inputs, known, targets, self.why_fewer)
+        return Labelled(held.inputs, known, held.predictions, targets, self.why_fewer)
 
 
 def choose_count(wanted: int, macs: int, sample_bytes: int) -> tuple[int, str]:

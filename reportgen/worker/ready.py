@@ -21,10 +21,11 @@ Total = Callable[[Any, Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Samples and labels as model and losses take them: flat inputs, labels by output, one loss an output."""
+    """Samples as model and losses take them: flat inputs, labels and predictions by output, one loss an output."""
 
     flat: list[Array]
     labels: dict[str, Array]
+    predictions: dict[str, Array]
     losses: tuple[OutputLoss, ...]
 
     def __len__(self) -> int:
@@ -55,7 +56,8 @@ def make_ready(model: Any, feed: Feed, held: Labelled, config: Mapping[str, Any]
     shaped = {loss.output: fit_labels(loss.name, labels[loss.output][good], held.targets[loss.output].shape)
               for loss in losses}  # fmt: skip
     flat = [array[good] for array in feed.convert(held.inputs)]
-    return Ready(flat, shaped, tuple(losses))
+    predictions = {name: values[good] for name, values in held.predictions.items()}
+    return Ready(flat, shaped, predictions, tuple(losses))
 
 
 def name_outputs(outputs: Any, names: Sequence[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from reportgen.analysis.evidence import (
     ModelFacts,
     Problem,
     Reduced,
+    Saliency,
     WeightFacts,
     WorkerEvidence,
 )
@@ -32,7 +33,8 @@ from reportgen.worker.layer_facts import read_layers
 from reportgen.worker.load import CannotLoad, Loaded, load_model
 from reportgen.worker.losses import read_compile_config
 from reportgen.worker.maps import choose_layers, choose_samples, collect_maps
-from reportgen.worker.plan import Plan
+from reportgen.worker.plan import AUTO, Plan
+from reportgen.worker.saliency import compute_saliency
 from reportgen.worker.saved import Saved, read_saved
 from reportgen.worker.spoken import say_error
 from reportgen.worker.versions import peak_memory, read_versions
@@ -56,6 +58,7 @@ class _Evidence:
     passed: PassResult | None = None
     maps: tuple[LayerMaps, ...] = ()
     learning: Learning = field(default_factory=Learning)
+    saliency: tuple[Saliency, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     reduced: list[Reduced] = field(default_factory=list)
     timings: list[tuple[str, float]] = field(default_factory=list)
@@ -160,9 +163,12 @@ def _look_at_model(
     if found.passed is not None and not loaded.closed:
         with found.part("gradients", "Computing gradients"):
             _look_at_learning(found, plan, model, walk, saved)
-    if found.passed is not None and plan.privacy not in HIDDEN and not loaded.closed:
+    if found.passed is not None and plan.privacy in HIDDEN:
+        found.learning.missing["saliency"] = f"left out, as it would show what is in the samples ({plan.privacy})"
+    elif found.passed is not None and not loaded.closed:
         with found.part("maps", "Collecting activation maps"):
             _collect_maps(found, plan, model, walk, found.passed)
+        _explain(found, plan, model, walk, found.passed)
 
 
 def _look_at_learning(found: _Evidence, plan: Plan, model: Any, walk: Walk, saved: Saved | None) -> None:
@@ -216,6 +222,29 @@ def _collect_maps(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: 
         found.reduced += reduced
 
 
+def _explain(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: PassResult) -> None:
+    """Compute the saliency of the shown samples; what cannot be computed says why."""
+    missing = found.learning.missing
+    if not plan.saliency:
+        missing["saliency"] = "not asked for (layers: {saliency: none})"
+    if not plan.saliency or passed.kept is None:
+        return
+    rows = choose_samples(passed.kept, plan.map_samples if plan.saliency == AUTO else plan.saliency)
+    started = time.perf_counter()
+    found.emit({"event": "stage", "stage": "saliency"})
+    try:
+        found.saliency, why, reduced = compute_saliency(
+            model, walk, found.layers, passed.feed, passed.kept, rows, passed.outputs, plan.saliency,
+            passed.sample_bytes, plan.seed,
+        )  # fmt: skip
+        found.reduced += reduced
+    except Exception as error:  # an author's own layer may have no gradient at all
+        why = f"not computed: {say_error(error)}"
+    if why:
+        missing["saliency"] = why
+    found.timings.append(("saliency", time.perf_counter() - started))
+
+
 def _assemble(found: _Evidence) -> WorkerEvidence:
     """Return the evidence of what was gathered."""
     passed = found.passed
@@ -233,6 +262,7 @@ def _assemble(found: _Evidence) -> WorkerEvidence:
         kernels=found.kernels,
         gradients=found.learning.gradients,
         losses=found.learning.losses,
+        saliency=found.saliency,
         not_computed=found.learning.missing,
         n_samples=passed.n if passed else 0,
         versions=read_versions(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +36,7 @@ class LossSums:
 def run_modes(
     model: Any, feed: Feed, ready: Ready, targets: Mapping[str, Target], seed: int, sample_bytes: int
 ) -> LossSums:
-    """Run the samples in both modes with the same steps; batch statistics are those of one step."""
+    """Take the predictions of the pass, and run the same samples in training mode; batch statistics are a step's."""
     n = len(ready)
     size = feed.fixed_batch or max(1, min(n, FORWARD_BYTES // max(1, sample_bytes)))
     n = n - n % size if size > 1 and n % size == 1 else n
@@ -45,32 +45,46 @@ def run_modes(
         raise ValueError(f"the model takes {size} samples at a time, and fewer have labels")
     sums = LossSums(n)
     with no_gradients():
-        sums.inference = _run(model, feed, ready, targets, n, size, training=False)
+        sums.inference = _score(ready, targets, n, size, lambda start, stop: _predicted(ready, start, stop))
         if min(size, n) < min(LEAST_TOGETHER, len(ready)) or n < 2:
             sums.why = f"not computed: only {min(size, n)} samples fit into one step, too few for batch statistics"
             return sums
         with unchanged(model, seed):
-            sums.training = _run(model, feed, ready, targets, n, size, training=True)
+            names = output_order(model, ready)
+            sums.training = _score(ready, targets, n, size, lambda *part: _train(model, feed, ready, names, *part))
     return sums
 
 
-def _run(
-    model: Any, feed: Feed, ready: Ready, targets: Mapping[str, Target], n: int, size: int, *, training: bool
-) -> dict[str, tuple[float, float]]:
-    """Return mean loss and accuracy of every output."""
+def _predicted(ready: Ready, start: int, stop: int) -> dict[str, Any]:
+    """Return what the pass predicted for some samples."""
     import keras
 
-    names = output_order(model, ready)
+    return {name: keras.ops.convert_to_tensor(values[start:stop]) for name, values in ready.predictions.items()}
+
+
+def _train(model: Any, feed: Feed, ready: Ready, names: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+    """Return what the model gives in training mode."""
+    import keras
+
+    tensors = [keras.ops.convert_to_tensor(array[start:stop]) for array in ready.flat]
+    return name_outputs(model(feed.pack(tensors), training=True), names)
+
+
+def _score(
+    ready: Ready, targets: Mapping[str, Target], n: int, size: int, call: Callable[[int, int], dict[str, Any]]
+) -> dict[str, tuple[float, float]]:
+    """Return mean loss and accuracy of every output over the first `n` samples, `size` at a time."""
+    import keras
+
     losses: dict[str, float] = {loss.output: 0.0 for loss in ready.losses}
     right: dict[str, list[Array]] = {loss.output: [] for loss in ready.losses}
     for start in range(0, n, size):
-        flat, labels = ready.part(start, min(start + size, n))
-        tensors = [keras.ops.convert_to_tensor(array) for array in flat]
-        outputs = name_outputs(model(feed.pack(tensors), training=training), names)
+        stop = min(start + size, n)
+        outputs = call(start, stop)
         for loss in ready.losses:
-            output, y = outputs[loss.output], labels[loss.output]
+            output, y = outputs[loss.output], ready.labels[loss.output][start:stop]
             value = float(to_numpy(keras.ops.cast(loss.compute(keras.ops.convert_to_tensor(y), output), "float32")))
-            losses[loss.output] += value * len(flat[0]) / n
+            losses[loss.output] += value * (stop - start) / n
             right[loss.output].append(_hits(targets[loss.output], y, to_numpy(output)))
     return {name: (losses[name], _mean(np.concatenate(right[name]))) for name in losses}
 

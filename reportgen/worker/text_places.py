@@ -1,0 +1,89 @@
+"""Texts and token numbers on their way into an embedding: where they come from, their words, and how to delete some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.worker.attribution import changed_output
+from reportgen.worker.feed import Feed
+from reportgen.worker.score import Scored
+from reportgen.worker.walk import Walk
+from reportgen.worker.watch import to_numpy
+
+Array = NDArray[Any]
+MOST_PARTS = 64
+MOST_LETTERS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One input of tokens: the embedding that takes them, and the layer that makes them of texts, if any."""
+
+    index: int
+    embedding: Any
+    vectorizer: Any
+
+    def tokens(self, flat: list[Array]) -> Array:
+        """Return the token numbers (n, length)."""
+        if self.vectorizer is None:
+            return flat[self.index]
+        import keras
+
+        return np.array(to_numpy(self.vectorizer(keras.ops.convert_to_tensor(flat[self.index]))))
+
+    def texts(self, flat: list[Array]) -> tuple[tuple[str, ...], ...]:
+        """Return the word at each position where the model itself holds them, "" for padding; () elsewhere."""
+        if self.vectorizer is None or not hasattr(self.vectorizer, "get_vocabulary"):
+            return ()
+        known = [str(word)[:MOST_LETTERS] for word in self.vectorizer.get_vocabulary()]
+        return tuple(
+            tuple(known[token] if 0 <= token < len(known) else "" for token in row) for row in self.tokens(flat)
+        )
+
+    def grid(self, tokens: Array) -> Array:
+        """Return the part that each position of one text belongs to, -1 for padding (token 0)."""
+        real = np.flatnonzero(tokens != 0)
+        grid = np.full(tokens.shape, -1, np.int64)
+        grid[real] = np.arange(len(real)) // (-(-len(real) // MOST_PARTS) if len(real) else 1)
+        return grid
+
+    def predict(self, scored: Scored, flat: list[Array], tokens: Array) -> Array:
+        """Return the output for samples whose texts are replaced by these tokens."""
+        import keras
+
+        if self.vectorizer is None:
+            changed = list(flat)
+            changed[self.index] = tokens
+            return scored.predict(changed)
+        parts = []
+        for start in range(0, len(tokens), scored.step):
+            some = keras.ops.convert_to_tensor(tokens[start : start + scored.step])
+            with changed_output(self.vectorizer, lambda _, some=some: some):  # type: ignore[misc]
+                parts.append(scored.predict([array[start : start + scored.step] for array in flat]))
+        return np.concatenate(parts)
+
+
+def find_words(walk: Walk, feed: Feed, index: int) -> Words | None:
+    """Return the way of input `index` into an embedding, directly or through a text vectorization; None without."""
+    name = feed.slots[index].name
+    for call in walk.first_calls():
+        if type(call.layer).__name__ != "Embedding" or call.node is None or not call.node.input_tensors:
+            continue
+        source = call.node.input_tensors[0]._keras_history.operation
+        if type(source).__name__ == "TextVectorization":
+            before = source._inbound_nodes[0].input_tensors if source._inbound_nodes else []
+            start = before[0]._keras_history.operation if before else None
+            if start is not None and _is_input(start, name, len(feed.slots)):
+                return Words(index, call.layer, source)
+        elif _is_input(source, name, len(feed.slots)):
+            return Words(index, call.layer, None)
+    return None
+
+
+def _is_input(layer: Any, name: str, inputs: int) -> bool:
+    """Tell whether a layer is the input called `name`, or the only one."""
+    return type(layer).__name__ == "InputLayer" and (layer.name == name or inputs == 1)
