@@ -131,7 +131,8 @@ class ActivationFacts:
     `tier` is "full" or "strided" (every `stride`-th position); `samples` and `values` say on how many samples and
     values the numbers stand. Units are channels (last axis; first after the batch for channels-first). `dead` units
     were never above `dead_below` in magnitude on any looked-at value; `near_dead` were active on under 1% of samples.
-    `effective_rank` is exp(entropy of the normalised singular values) over `rank_positions` sampled positions.
+    `effective_rank` is exp(entropy of normalised singular values) over `rank_positions` sampled positions, each unit's
+    mean taken off; of more than 256 units, 256 evenly spaced ones (NaN where nothing varies).
     `saturated` is the share of values at the flat ends of a sigmoid or tanh (NaN for other activations).
     `histogram` counts |value| in log-spaced bins by sign: negative bins, then zero, then positive; see
     `analysis.layers.HISTOGRAM_EDGES`. `unit_active` is the share of samples on which each unit was active.

@@ -138,3 +138,21 @@ def mark_scale_outliers(values: Array, limit: float = 3.5) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.where(values > 0, np.log(values), np.nan)
     return mark_outliers(logs, limit)
+
+
+def compute_effective_rank(matrix: Array) -> float:
+    """Return exp(entropy of the normalised singular values) of (positions, units), each unit's mean taken off.
+
+    Roy and Vetterli (2007). From 1 (all units move together) to the number of units; NaN where nothing varies. By the
+    eigenvalues of the smaller product, so singular values under 1e-7 of the largest count as none.
+    """
+    centred = np.asarray(matrix, np.float64) - np.mean(matrix, axis=0, dtype=np.float64)
+    largest = float(np.abs(centred).max()) if centred.size else 0.0
+    if not largest > 0 or not math.isfinite(largest):
+        return math.nan
+    centred = centred / largest
+    product = centred.T @ centred if centred.shape[1] <= centred.shape[0] else centred @ centred.T
+    values = np.sqrt(np.maximum(np.linalg.eigvalsh(product), 0))
+    values = values[values > 1e-7 * values.max()]
+    shares = values / values.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))

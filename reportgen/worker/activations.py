@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import ActivationFacts
 from reportgen.analysis.layers import BINS, MAGNITUDE_BINS, OFFSET, SCALE, ZERO_BIN
+from reportgen.worker.rank_sample import RankSample
 
 Array = NDArray[Any]
 DEAD_BELOW = 1e-7
@@ -51,6 +52,7 @@ class LayerSums:
     looked: int = 0
     active: dict[int, Array] = field(default_factory=dict)
     histogram: Array = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
+    rank: RankSample = field(default_factory=RankSample)
 
     def add(self, output: Array, call: int = 0, rows: Array | None = None) -> None:
         """Add a layer's output on some samples (n, ...), of which only `rows` are looked at (None: all).
@@ -79,6 +81,8 @@ class LayerSums:
         part = values if self.full else some
         if finite:
             self._add_finite(part, totals if part is values else part.reshape(len(part), -1).sum(axis=1))
+            if call == 0:
+                self.rank.add(some)
         else:
             self._add_mixed(part)
             some = some[np.isfinite(some)]
@@ -142,6 +146,7 @@ class LayerSums:
         first = next(iter(self.active.values()))
         active = np.maximum.reduce([counts for counts in self.active.values() if counts.shape == first.shape])
         share = active / self.samples
+        rank, positions = self.rank.result()
         mean = self.total / self.values if self.values else math.nan
         return ActivationFacts(
             layer=self.path,
@@ -163,6 +168,8 @@ class LayerSums:
             dead_below=DEAD_BELOW,
             histogram=self.histogram,
             unit_active=share,
+            effective_rank=rank,
+            rank_positions=positions,
         )
 
     def _spread(self, mean: float) -> float:

@@ -99,3 +99,20 @@ def test_equal_values_few_values_and_missing_values_are_not_marked() -> None:
 def test_a_vanishing_norm_stands_out_as_much_as_an_exploding_one() -> None:
     norms = np.array([1.0, 1.3, 0.8, 1.1, 0.9, 1e-6, 1e6])
     assert layers.mark_scale_outliers(norms).tolist() == [False] * 5 + [True, True]
+
+
+def test_the_effective_rank_is_that_of_the_singular_values() -> None:
+    """Against NumPy's decomposition, for tall and wide matrices; independent units, one direction, nothing at all."""
+    rng = np.random.default_rng(0)
+    for shape in ((512, 20), (30, 200)):
+        matrix = rng.normal(size=shape) @ np.diag(rng.random(shape[1]) ** 3) + 5
+        values = np.linalg.svd(matrix - matrix.mean(axis=0), compute_uv=False)
+        shares = values[values > 1e-7 * values.max()] / values[values > 1e-7 * values.max()].sum()
+        assert layers.compute_effective_rank(matrix) == pytest.approx(
+            np.exp(-(shares * np.log(shares)).sum()), rel=1e-4
+        )
+    assert layers.compute_effective_rank(rng.normal(size=(512, 8))) > 7.9
+    assert layers.compute_effective_rank(np.outer(rng.normal(size=50), rng.normal(size=8)) + 3) == pytest.approx(
+        1, abs=1e-3
+    )
+    assert math.isnan(layers.compute_effective_rank(np.full((10, 3), 2.0)))

@@ -157,3 +157,20 @@ def test_largest_and_smallest_of_each_unit(shape: tuple[int, int, int]) -> None:
     values = RNG.normal(size=shape).astype(np.float32)
     np.testing.assert_array_equal(reduce_positions(values, np.maximum), values.max(axis=1))
     np.testing.assert_array_equal(reduce_positions(values, np.minimum), values.min(axis=1))
+
+
+def test_the_rank_stands_on_a_bounded_choice_whatever_the_chunks() -> None:
+    """At most 512 positions, the same for one chunk and for many; a collapsed layer has rank 1."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=(300, 30, 6)).astype(np.float32)
+    whole, parts = LayerSums("a", "relu", True), LayerSums("a", "relu", True)
+    whole.add(values)
+    for start in range(0, 300, 70):
+        parts.add(values[start : start + 70])
+    one, many = whole.result(), parts.result()
+    assert (one.rank_positions, one.effective_rank) == (512, pytest.approx(many.effective_rank, rel=1e-6))
+    assert one.effective_rank > 5.5
+    collapsed = LayerSums("b", "relu", True)
+    collapsed.add(np.outer(rng.normal(size=400), np.ones(6)).astype(np.float32))
+    assert collapsed.result().effective_rank == pytest.approx(1, abs=1e-2)
+    assert collapsed.result().rank_positions == 400
