@@ -11,6 +11,7 @@ from reportgen.analysis.evidence import Artifacts, History, Problem, WorkerEvide
 from reportgen.analysis.feature_facts import without_features
 from reportgen.checks import run_checks
 from reportgen.checks.gates import judge
+from reportgen.checks.stories import tell_stories
 from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.figures.easel import Easel
@@ -100,6 +101,7 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         assets=easel.used(sections) | inputs.look.assets,
         generator=f"reportgen {__version__}",
         theme=inputs.look.theme,
+        stories=tell_stories(findings),
     )
     return _with_provenance(_within_budget(report, config.budget, easel), artifacts, easel)
 

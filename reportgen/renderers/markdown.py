@@ -11,7 +11,7 @@ from functools import partial
 
 from reportgen.renderers.markdown_blocks import block_markdown
 from reportgen.renderers.markdown_text import code, in_html, plain, prose, table, value
-from reportgen.report.types import Evidence, Finding, Gate, Metric, Report, Section
+from reportgen.report.types import Evidence, Finding, Gate, Metric, Report, Section, Story
 from reportgen.report.values import Missing
 
 LIMIT = 65_000
@@ -51,6 +51,7 @@ def _parts(report: Report) -> Iterator[Callable[[], str]]:
         yield partial(_metrics, report.metrics)
     if report.findings:
         yield partial(_counts, report.findings)
+    yield from (partial(_story, story) for story in report.stories)
     yield from (partial(_finding, finding) for finding in _found(report.findings))
     if report.sections:
         yield partial(_summaries, report.sections)
@@ -101,6 +102,17 @@ def _counts(findings: tuple[Finding, ...]) -> str:
     counts = {words: sum(f.outcome == outcome for f in findings) for outcome, words in _QUIET.items()}
     rest = ", ".join(f"{n} {words}" for words, n in counts.items() if n)
     return f"### Findings: {len(_found(findings)) or 'none'}" + (f"\n\nOther checks: {rest}." if rest else "")
+
+
+def _story(story: Story) -> str:
+    """Return findings that share a cause: how they hang together, where it shows, what to do first."""
+    lines = [f"- **Look first: {plain(story.title)}.** {prose(story.text)}"]
+    if story.places:
+        lines.append("  - It shows in " + "; ".join(f"{plain(p.label)} ({value(p.value)})" for p in story.places))
+    if story.first:
+        lines.append(f"  - **Do first:** {prose(story.first)} {prose(story.then)}")
+    lines.append(f"  - Findings in it: {', '.join(code(name) for name in story.codes[:ROWS])}")
+    return "\n".join(lines)
 
 
 def _finding(finding: Finding) -> str:

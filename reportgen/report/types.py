@@ -87,6 +87,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Story:
+    """Findings that share a cause. `codes` names them, the cause first; `places` is where each side of it shows.
+
+    `text` says how they hang together, `first` what to do first, `then` what to expect of it.
+    """
+
+    title: str
+    text: str
+    first: str
+    then: str
+    codes: tuple[str, ...]
+    places: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """One requirement from the config: what was expected, what was found, and whether it held (None: cannot tell)."""
 
@@ -230,6 +245,7 @@ class Report:
     schema_version: int = SCHEMA_VERSION
     generator: str = ""
     theme: Theme | None = None
+    stories: tuple[Story, ...] = ()
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook, in a frame of its own; the renderer is imported only then."""

@@ -1,0 +1,203 @@
+"""Findings that share a cause become one story: the cause first, then what follows from it, in one place each.
+
+A pure function over what the checks found, with a literal table of causes. A story says what hangs together, not what
+is proven: it is told only when the cause itself was found, and at least one thing that follows from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reportgen.report.types import Evidence, Finding, Story
+from reportgen.report.words import count, join_words, shorten
+
+WRONG = ("failed", "warned")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One finding that may lie behind others: its code, how it is told, and the codes of what it can lead to."""
+
+    code: str
+    because: str
+    leads_to: tuple[str, ...]
+
+
+NOTHING_LEARNED = (
+    "plateau",
+    "underfitting",
+    "collapsed-predictions",
+    "class-never-predicted",
+    "worse-than-baseline",
+    "history-and-batch-disagree",
+)
+BROKEN = ("non-finite-weights", "non-finite-activations", "diverging-loss", "exploding-gradient")
+STUCK_LAYERS = ("dead-units", "saturated-activations", "vanishing-gradient", "untrained-layer")
+
+# In the order in which a person should look: a story takes its findings away from those further down.
+CAUSES: tuple[Cause, ...] = (
+    Cause(
+        "input-range-mismatch",
+        "a batch on another scale drives the layers out of their range and makes every answer look wrong",
+        ("dead-units", "saturated-activations", "batch-norm-statistics-off", "miscalibrated", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "wrong-last-layer-for-loss",
+        "what the last layer gives can never please the loss, so that training has nothing to follow",
+        (*BROKEN, "miscalibrated", "oscillating-loss", "learning-rate-too-high", *STUCK_LAYERS, *NOTHING_LEARNED),
+    ),
+    Cause(
+        "missing-output-activation",
+        "the loss clips scores that are no probabilities, and behind the clip there is no gradient",
+        (*BROKEN, "miscalibrated", "oscillating-loss", "learning-rate-too-high", *STUCK_LAYERS, *NOTHING_LEARNED),
+    ),
+    Cause(
+        "softmax-on-logits-loss",
+        "probabilities squeezed a second time give small gradients and unsure answers",
+        ("miscalibrated", "still-improving", "learning-rate-too-low", *STUCK_LAYERS, *NOTHING_LEARNED),
+    ),
+    Cause(
+        "learning-rate-too-high",
+        "steps that are too large throw the weights about, where units die or saturate, or out of bounds altogether",
+        (*BROKEN, "oscillating-loss", "miscalibrated", *STUCK_LAYERS, *NOTHING_LEARNED),
+    ),
+    Cause(
+        "diverging-loss",
+        "training ran away, and the file holds what was left",
+        (*(code for code in BROKEN if code != "diverging-loss"), "oscillating-loss", *STUCK_LAYERS, *NOTHING_LEARNED),
+    ),
+    Cause(
+        "non-finite-weights",
+        "one number that is not finite spoils everything computed after it",
+        ("non-finite-activations", "exploding-gradient", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "exploding-gradient",
+        "gradients without bounds make steps without bounds",
+        ("oscillating-loss", "still-improving", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "duplicate-filters",
+        "units that start alike get the same gradient and stay alike, however wide the layer is",
+        ("vanishing-gradient", "untrained-layer", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "dead-units",
+        "no gradient passes a unit that never fires, so that it and the layers before it stop learning",
+        ("vanishing-gradient", "untrained-layer", "duplicate-filters", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "saturated-activations",
+        "hardly any gradient passes a unit at the flat end of its activation",
+        ("vanishing-gradient", "untrained-layer", "learning-rate-too-low", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "vanishing-gradient",
+        "the first layers hardly learn, so that the rest works on features that are nearly random",
+        ("untrained-layer", "learning-rate-too-low", "still-improving", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "frozen-layer-untrained",
+        "whatever comes after works on random features",
+        ("untrained-layer", *NOTHING_LEARNED),
+    ),
+    Cause(
+        "learning-rate-too-low",
+        "with steps that small the run ended before the model was trained",
+        ("still-improving", "untrained-layer", *NOTHING_LEARNED),
+    ),
+    Cause("untrained-layer", "layers that training did not reach hold the rest back", NOTHING_LEARNED),
+    Cause(
+        "batch-norm-statistics-off",
+        "in use the layers are normalised by numbers that do not fit the data",
+        ("miscalibrated", "collapsed-predictions", *NOTHING_LEARNED[3:]),
+    ),
+    Cause(
+        "overfitting",
+        "what was learned by heart is told with great confidence and does not hold on new samples",
+        ("best-epoch-not-restored", "miscalibrated", "history-and-batch-disagree", "parameter-heavy-layer"),
+    ),
+    Cause("stacked-linear-layers", "the model is simpler than it looks", ("underfitting", "worse-than-baseline")),
+    Cause(
+        "still-improving",
+        "training ended before the model was done",
+        ("underfitting", "worse-than-baseline"),
+    ),
+    Cause(
+        "collapsed-predictions",
+        "one answer for everything is never better than guessing",
+        ("class-never-predicted", "worse-than-baseline", "underfitting", "history-and-batch-disagree"),
+    ),
+    Cause(
+        "class-imbalance-hides-failure",
+        "a rare class weighs little in the loss and in the accuracy",
+        ("class-never-predicted", "miscalibrated"),
+    ),
+)
+
+SHOWS = {"training": "the curve", "layers": "the layers", "architecture": "the graph", "predictions": "the samples"}
+
+
+def tell_stories(findings: tuple[Finding, ...]) -> tuple[Story, ...]:
+    """Join findings that share a cause, in the order in which a person should look; each finding is in one story."""
+    wrong = {finding.code: finding for finding in findings if finding.outcome in WRONG}
+    taken: set[str] = set()
+    stories = []
+    for cause in CAUSES:
+        if cause.code not in wrong or cause.code in taken:
+            continue
+        follows = [wrong[code] for code in dict.fromkeys(cause.leads_to) if code in wrong and code not in taken]
+        if follows:
+            stories.append(_tell(wrong[cause.code], cause, follows))
+            taken |= {cause.code, *(finding.code for finding in follows)}
+    return tuple(stories)
+
+
+def _tell(root: Finding, cause: Cause, follows: list[Finding]) -> Story:
+    """Write one story."""
+    titles = join_words([_lower(finding.title) for finding in follows], most=4)
+    text = (
+        f"{root.title}; {cause.because}. {'That explains' if len(follows) > 1 else 'That would explain'} what else was "
+        f"found: {titles}."
+    )
+    return Story(
+        title=root.title,
+        text=text,
+        first=root.fix,
+        then=f"Then make the report again: {count(len(follows), 'other finding')} may go away with it.",
+        codes=(root.code, *(finding.code for finding in follows)),
+        places=_places((root, *follows)),
+    )
+
+
+def _places(findings: tuple[Finding, ...]) -> tuple[Evidence, ...]:
+    """Return where to look: one place in each of curve, graph, layers and samples, the cause's own first."""
+    found: dict[str, Evidence] = {}
+    for finding in findings:
+        where = SHOWS.get(finding.section, "")
+        if where and where not in found:
+            found[where] = Evidence(where, _what(finding), None, _anchor(finding))
+    return tuple(found.values())
+
+
+def _what(finding: Finding) -> str:
+    """Say in a few words what is to be seen there."""
+    if finding.section == "training" and finding.epochs:
+        return f"from epoch {finding.epochs[0]:,}"
+    if finding.layers:
+        more = f" and {len(finding.layers) - 2:,} more" if len(finding.layers) > 2 else ""
+        return ", ".join(shorten(layer, 40) for layer in finding.layers[:2]) + more
+    piece = next(iter(finding.evidence), None)
+    if piece is not None and isinstance(piece.value, str):
+        return f"{piece.label}: {shorten(piece.value, 60)}"
+    return _lower(finding.title)
+
+
+def _anchor(finding: Finding) -> str:
+    """Return the first anchor in the evidence, else the finding's own."""
+    return next((piece.anchor for piece in finding.evidence if piece.anchor), f"finding-{finding.code}")
+
+
+def _lower(title: str) -> str:
+    """Write a title as half a sentence."""
+    return title[:1].lower() + title[1:] if not title[:2].isupper() else title
