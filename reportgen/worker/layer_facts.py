@@ -136,6 +136,7 @@ def activation_of(layer: Any) -> str:
     if activation is None:
         return ""
     name = getattr(activation, "__name__", None) or getattr(activation, "name", None) or type(activation).__name__
+    name = name.removeprefix("keras2_")  # the old hard sigmoid
     return str(name)[:100]
 
 

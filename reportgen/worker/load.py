@@ -15,7 +15,7 @@ from typing import Any
 from reportgen.analysis.evidence import Problem
 from reportgen.worker.explain import CannotLoad, explain_keras2, explain_load
 from reportgen.worker.loaded import Loaded
-from reportgen.worker.old_operations import hard_sigmoid, make_layers
+from reportgen.worker.old_operations import keras2_hard_sigmoid, make_layers
 from reportgen.worker.operations_h5 import place_operations
 from reportgen.worker.own_code import call_builder, load_objects
 from reportgen.worker.plan import ModelSpec
@@ -152,7 +152,7 @@ def _old_objects(saved: Saved | None) -> dict[str, Any]:
     """Return stand-ins for what Keras 3 no longer has: operations kept as layers, the old hard sigmoid."""
     text = json.dumps(saved.config) if saved is not None else ""
     layers = make_layers() if '"TFOpLambda"' in text or '"SlicingOpLambda"' in text else {}
-    return {**layers, OLD_HARD_SIGMOID: hard_sigmoid}
+    return {**layers, OLD_HARD_SIGMOID: keras2_hard_sigmoid}
 
 
 def _by_content(path: Path, folder: Path, kind: str) -> Path:

@@ -54,8 +54,11 @@ def _slice(tensor: Any, slice_spec: Any, var: Any = None) -> Any:
     return tensor[tuple(one(part) for part in slice_spec)] if many else tensor[one(slice_spec)]
 
 
-def hard_sigmoid(x: Any) -> Any:
-    """Return Keras 2's hard sigmoid, clip(0.2 x + 0.5, 0, 1); Keras 3's has a slope of 1/6."""
+def keras2_hard_sigmoid(x: Any) -> Any:
+    """Return Keras 2's hard sigmoid, clip(0.2 x + 0.5, 0, 1); Keras 3's has a slope of 1/6.
+
+    Its name is its own: wrappers such as Bidirectional write their layer down and read it back by that.
+    """
     import keras
 
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)

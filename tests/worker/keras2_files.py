@@ -88,8 +88,11 @@ def recurrent_model(seed: int = 0, **settings: Any) -> tuple[Config, Weights]:
     return sequential(lstm, dense), weights
 
 
-def recurrent_by_hand(x: np.ndarray, weights: Weights) -> np.ndarray:
-    """Return what that model predicts, computed step by step: gates in the order input, forget, candidate, output."""
+def recurrent_by_hand(x: np.ndarray, weights: Weights, *, scores: bool = True) -> np.ndarray:
+    """Return what that model predicts, computed step by step: gates in the order input, forget, candidate, output.
+
+    Without `scores` it is the LSTM's last state.
+    """
 
     def gate(values: np.ndarray) -> np.ndarray:
         """Return Keras 2's hard sigmoid."""
@@ -102,5 +105,7 @@ def recurrent_by_hand(x: np.ndarray, weights: Weights) -> np.ndarray:
         i, f, g, o = np.split(z, 4, axis=1)
         c = gate(f) * c + gate(i) * np.tanh(g)
         h = gate(o) * np.tanh(c)
-    scores = np.exp(h @ dense["kernel:0"] + dense["bias:0"])
-    return scores / scores.sum(axis=1, keepdims=True)
+    if not scores:
+        return h
+    found = np.exp(h @ dense["kernel:0"] + dense["bias:0"])
+    return found / found.sum(axis=1, keepdims=True)

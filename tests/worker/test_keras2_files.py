@@ -42,6 +42,23 @@ def test_an_lstm_with_time_major_and_the_old_hard_sigmoid_predicts_as_it_did(tmp
 
 
 @pytest.mark.keras
+def test_the_old_hard_sigmoid_stays_itself_in_a_layer_that_another_one_wraps(tmp_path: Path) -> None:
+    """Bidirectional writes its layer down and reads it back, by the name of the function."""
+    config, weights = recurrent_model()
+    inner = config["config"][0]
+    inner["config"].pop("batch_input_shape")
+    both = entry("Bidirectional", "both", batch_input_shape=[None, 7, 3], merge_mode="ave", layer=inner)
+    path = tmp_path / "old.h5"
+    stored = {
+        f"{way}_lstm_1/{name}": array for way in ("forward", "backward") for name, array in weights["lstm_1"].items()
+    }
+    write_keras2(path, sequential(both), {"both": stored}, "2.0.8")
+    x = RNG.normal(size=(5, 7, 3)).astype("f4")
+    wanted = [recurrent_by_hand(values, weights, scores=False) for values in (x, x[:, ::-1])]
+    np.testing.assert_allclose(predict(path, x), (wanted[0] + wanted[1]) / 2, atol=1e-5)
+
+
+@pytest.mark.keras
 def test_arguments_of_convolutions_and_normalisation_go_where_they_change_nothing(tmp_path: Path) -> None:
     kernel, bias = RNG.normal(size=(3, 3, 2, 1)).astype("f4"), RNG.normal(size=2).astype("f4")
     norm = {
