@@ -16,7 +16,8 @@ class SingleLabels:
 
     `positions` are rows in the batch, `labels` columns of the output, `given` what the model says (1: has the label),
     `sure` its probability. `answers` (L, 2) counts answers at least 99% sure by label and by what they say, `right`
-    those that agree with the batch. `found` counts all sure disagreements, also those that are not kept.
+    those that agree with the batch. `doubt` (L, 2, bins) sums the probabilities that those answers are wrong, by size
+    in half decades below 1%. `found` counts all sure disagreements, also those that are not kept.
     """
 
     positions: Array
@@ -26,4 +27,5 @@ class SingleLabels:
     sure: Array
     answers: Array
     right: Array
+    doubt: Array
     found: int

@@ -2,8 +2,9 @@
 
 A suspicion, never a verdict. For classifiers it follows confident learning (C. G. Northcutt, L. Jiang and I. L. Chuang,
 "Confident learning: estimating uncertainty in dataset labels", JAIR 70, 2021): the model gives another class at least
-the probability that it gives to samples of that class on average. Here it must also be very sure, and must be right
-nearly always when it is very sure; otherwise the model is called wrong.
+the probability that it gives to samples of that class on average. Here it must also be very sure; it must be right
+nearly always when it is very sure, of this class too; and by its own probabilities it must expect less than half a
+mistake among all answers as sure: with thousands of answers at 99.8%, a few that are wrong speak against nobody.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ Array = NDArray[Any]
 SURE = 0.99
 NEARLY_ALWAYS = 0.9
 FEWEST = 20
+FEWEST_ALIKE = 5
+EXPECTED = 0.5
 FAR = 8.0
 RARE = 0.01
 CLASSIFIERS = ("binary", "multiclass")
@@ -88,6 +91,7 @@ def _judge_classes(
         float(answer): _find_level(known, truth, said, confidence, own, sure, answer)
         for answer in np.unique(said[wrong])
     }
+    expected = _expected_mistakes(confidence, known)
     found = []
     for row in wrong.tolist():
         if row in twins and _outvoted(truth, twins[row], row):
@@ -95,29 +99,55 @@ def _judge_classes(
         elif not probabilistic or not np.isfinite(confidence[row]):
             found.append(Mistake(row, False, "without probabilities the model cannot be called sure"))
         else:
-            found.append(_judge_sure(row, float(confidence[row]), *levels[float(said[row])]))
+            level = levels[float(said[row])]
+            found.append(_judge_sure(row, float(confidence[row]), float(expected[row]), level))
     return found
+
+
+def _expected_mistakes(confidence: Array, known: Array) -> Array:
+    """Return how many mistakes the model itself expects among the answers that are at least as sure as each."""
+    doubts = np.sort(1 - confidence[known & np.isfinite(confidence)])
+    total = np.concatenate([[0.0], np.cumsum(doubts)])
+    return np.asarray(total[np.searchsorted(doubts, np.nan_to_num(1 - confidence, nan=1.0), side="right")])
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """From which confidence an answer is sure; how many are as sure and right, of all answers and of this one."""
+
+    bar: float
+    alike: int
+    right: int
+    same: int
+    same_right: int
 
 
 def _find_level(
     known: Array, truth: Array, said: Array, confidence: Array, own: Array, sure: float, answer: float
-) -> tuple[float, int, int]:
-    """Return the confidence from which an answer is sure, how many answers are as sure, and how many are right."""
+) -> _Level:
+    """Return the level of one answer."""
     of_class = own[known & (truth == answer)]
     bar = max(sure, float(of_class.mean()) if of_class.size else 1.0)
-    alike = known & (confidence >= bar)
-    return bar, int(alike.sum()), int((truth == said)[alike].sum())
+    alike, right = known & (confidence >= bar), truth == said
+    same = alike & (said == answer)
+    return _Level(bar, *(int(part.sum()) for part in (alike, alike & right, same, same & right)))
 
 
-def _judge_sure(row: int, confidence: float, bar: float, alike: int, right: int) -> Mistake:
-    """Judge one wrong answer by how sure the model is and how often it is right when it is as sure."""
-    if confidence < bar:
+def _judge_sure(row: int, confidence: float, expected: float, level: _Level) -> Mistake:
+    """Judge one wrong answer by how sure the model is, and how often it is right when it is as sure."""
+    if confidence < level.bar:
         return Mistake(row, False, f"the model is not sure enough ({confidence:.1%})")
-    others = alike - 1
+    others, right, at = level.alike - 1, level.right, f"{level.bar:.1%} or more"
     low = intervals.wilson_pair(right, others)[0] if others else 0.0
     if others < FEWEST or low < NEARLY_ALWAYS:
-        return Mistake(row, False, f"as sure ({bar:.1%} or more) and right: only {right:,} of {others:,} other answers")
-    return Mistake(row, True, f"{confidence:.1%} sure; of {others:,} others at {bar:.1%} or more, {right:,} are right")
+        return Mistake(row, False, f"as sure ({at}) and right: only {right:,} of {others:,} other answers")
+    same = level.same - 1
+    if same < FEWEST_ALIKE or level.same_right < NEARLY_ALWAYS * same:
+        return Mistake(row, False, f"as sure ({at}) of this class and right: only {level.same_right:,} of {same:,}")
+    if expected >= EXPECTED:
+        text = f"among as many answers as sure, the model itself expects {expected:.1f} mistakes"
+        return Mistake(row, False, text)
+    return Mistake(row, True, f"{confidence:.1%} sure; of {others:,} others at {at}, {right:,} are right")
 
 
 def _outvoted(truth: Array, rows: tuple[int, ...], row: int) -> bool:

@@ -43,8 +43,9 @@ NOT_JUDGED = {
     "sequence": f"Labels of single steps are not judged as suspicious: {ONE_PIECE}",
 }
 CLASS_RULE = (
-    "A label is called suspicious only where the model is at least 99% sure of another class and nearly always right "
-    "when it is that sure, or where an identical sample has another label."
+    "A label is called suspicious only where the model is at least 99% sure of another class, nearly always right when "
+    "it is that sure (of this class too), and expects less than half a mistake among as many answers as sure; or where "
+    "an identical sample has another label."
 )
 NUMBER_RULE = (
     "A value is called suspicious only where its error is 8 times the usual spread and hardly any other is, or where "

@@ -118,3 +118,22 @@ def test_whole_labels_tell_conflicts_that_a_count_of_labels_hides() -> None:
     assert not any(group.conflict for group in find_twins(made))
     made = replace(made, labels=np.asarray([11, 12, 13, 13], np.uint64))
     assert {group.rows: group.conflict for group in find_twins(made)} == {(0, 1): True, (2, 3): False}
+
+
+def test_a_rare_class_is_not_accused_where_the_model_expects_to_miss_some() -> None:
+    truth = (np.arange(20_000) % 500 == 0).astype(float)
+    found = judge_mistakes(records(truth, np.zeros(20_000), np.full(20_000, 0.998), classes=2), "binary", True)
+    assert len(found) == 40 and not any(item.suspicious for item in found)
+    # The bar of the class (99.6% on average) is not reached here, nor would 40 expected mistakes allow it.
+    sure = np.where(np.arange(20_000) % 2, 0.9985, 0.9999)
+    found = judge_mistakes(records(truth, np.zeros(20_000), sure, classes=2), "binary", True)
+    assert "the model itself expects" in found[0].why and not any(item.suspicious for item in found)
+
+
+def test_a_class_that_is_seldom_given_rightly_accuses_no_label() -> None:
+    truth, said, confidence = reliable()
+    said = said.copy()
+    said[:12], truth[:12] = 9, 1
+    truth[6:12] = 9
+    found = judge_mistakes(records(truth, said, confidence, classes=10), "multiclass", True)
+    assert len(found) == 6 and not any(item.suspicious for item in found)

@@ -8,7 +8,7 @@ from reportgen.analysis.single_labels import SingleLabelKeeper, count_others, is
 def reliable(n=300, labels=3):
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, (n, labels))
-    return truth, np.where(truth == 1, 0.995, 0.005) + rng.uniform(-0.003, 0.003, (n, labels))
+    return truth, np.where(truth == 1, 0.9995, 0.0005) + rng.uniform(-0.0003, 0.0003, (n, labels))
 
 
 def kept(truth, share, cuts=1, order=None):
@@ -40,6 +40,17 @@ def test_a_label_on_which_the_model_is_too_sure_accuses_nobody():
         for i, (p, label) in enumerate(zip(found.positions, found.labels, strict=True))
     }
     assert judged.pop((7, 2)) and len(judged) == 75 and not any(judged.values())
+
+
+def test_a_rare_label_is_not_accused_where_the_model_expects_to_miss_some():
+    rng = np.random.default_rng(2)
+    truth = (rng.random((20_000, 1)) < 0.002).astype(int)
+    found = kept(truth, np.full((20_000, 1), 0.002))
+    assert found.found == int(truth.sum()) > 20
+    assert not any(is_suspicious(found, row) for row in range(len(found.labels)))
+    changed = np.zeros((400, 1), int)
+    changed[3] = 1
+    assert is_suspicious(kept(changed, np.full((400, 1), 1e-4)), 0)
 
 
 def test_unknown_labels_unsure_answers_and_nan_are_left_out():

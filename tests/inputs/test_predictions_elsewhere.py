@@ -139,7 +139,7 @@ def test_predictions_made_elsewhere_get_slices_errors_by_length_and_a_naive_fore
 def test_a_changed_single_label_is_named_and_twins_with_other_labels_conflict(case: Case) -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, (300, 3))
-    p = np.where(y == 1, 0.995, 0.004)
+    p = np.where(y == 1, 0.9995, 0.0004)
     x = rng.normal(size=(300, 2))
     y[7, 1] = 1 - y[7, 1]
     x[21], y[20], y[21] = x[20], [1, 0, 0], [0, 1, 0]
