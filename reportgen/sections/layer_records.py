@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from reportgen.analysis.evidence import ActivationFacts, Artifacts, LayerFacts, WeightFacts, WorkerEvidence
+from reportgen.analysis.evidence import (
+    ActivationFacts,
+    Artifacts,
+    GradientFacts,
+    LayerFacts,
+    WeightFacts,
+    WorkerEvidence,
+)
 from reportgen.analysis.layers import compute_quantile
 from reportgen.report.types import LayerRecord
 from reportgen.report.values import Missing, Number, number
@@ -37,6 +44,7 @@ def layer_records(artifacts: Artifacts) -> tuple[LayerRecord, ...]:
         order = dict.fromkeys(node.layer for node in worker.graph.nodes)
         return tuple(LayerRecord(name, seen[name].type, {"parameters": seen[name].parameters}) for name in order)
     activations = {facts.layer: facts for facts in worker.activations}
+    gradients = {facts.layer: facts for facts in worker.gradients}
     weights: dict[str, list[WeightFacts]] = {}
     for facts in worker.weights:
         weights.setdefault(facts.layer, []).append(facts)
@@ -46,7 +54,8 @@ def layer_records(artifacts: Artifacts) -> tuple[LayerRecord, ...]:
             layer.type,
             _structure(layer)
             | _activation_numbers(activations.get(layer.path) or activations.get(layer.name))
-            | _weight_numbers(weights.get(layer.path) or weights.get(layer.name) or []),
+            | _weight_numbers(weights.get(layer.path) or weights.get(layer.name) or [])
+            | _gradient_numbers(gradients.get(layer.path) or gradients.get(layer.name)),
         )
         for layer in worker.layers
     )
@@ -81,6 +90,8 @@ def _activation_numbers(facts: ActivationFacts | None) -> dict[str, Number]:
         "values": facts.values,
         "stride": facts.stride,
     }
+    if facts.rank_positions and math.isfinite(facts.effective_rank):
+        numbers |= {"effective_rank": facts.effective_rank, "rank_positions": facts.rank_positions}
     if math.isfinite(facts.saturated):
         numbers["saturated"] = facts.saturated
     numbers |= {name: value for name, value in quantiles_of(facts).items() if not isinstance(value, Missing)}
@@ -109,11 +120,33 @@ def _weight_numbers(weights: list[WeightFacts]) -> dict[str, Number]:
         "nan": sum(w.nan for w in weights),
         "inf": sum(w.inf for w in weights),
     }
+    if any(weight.filters for weight in weights):
+        numbers["filters"] = sum(weight.filters for weight in weights)
+        numbers["duplicates"] = sum(weight.duplicates for weight in weights)
+    known = [weight.fresh for weight in weights if weight.fresh is not None]
+    if known:
+        numbers["untouched"] = sum(fresh.untouched for fresh in known)
     for weight in weights:
         numbers[f"{weight.name}.norm"] = weight.norm
         numbers[f"{weight.name}.std"] = weight.std
         numbers[f"{weight.name}.largest"] = largest_weight(weight)
     return {f"weights.{name}": _short(value) for name, value in numbers.items()}
+
+
+def _gradient_numbers(facts: GradientFacts | None) -> dict[str, Number]:
+    """Return the numbers of a layer's gradient, or none where it has none."""
+    if facts is None:
+        return {}
+    numbers: dict[str, Any] = {
+        "norm": facts.norm,
+        "ratio": facts.ratio,
+        "samples": facts.samples,
+        "nan": facts.nan,
+        "inf": facts.inf,
+    }
+    if facts.sample_norms:
+        numbers["sample_norm"] = facts.sample_norm
+    return {f"gradient.{name}": _short(value) for name, value in numbers.items()}
 
 
 def largest_weight(weight: WeightFacts) -> float:

@@ -32,11 +32,14 @@ ACTIVATION_COLUMNS = (
     TableColumn("Saturated", "percent", help="Share of values at the flat ends of a sigmoid or tanh; empty for others"),
     TableColumn("NaN", "int", help="Values that are not a number, counted exactly"),
     TableColumn("Inf", "int", help="Infinite values, counted exactly"),
+    TableColumn("Effective rank", "number", help="Directions that the units use: from 1 to their number"),
     TableColumn("Samples", "int", help="Samples that the numbers stand on"),
     TableColumn("Values", "int", help="Single values that the numbers stand on"),
     TableColumn("Measured", help="In full, or on a fixed stride of positions to bound the cost"),
 )
-_SPREAD, _DEAD, _NEAR_DEAD, _SATURATED, _NAN, _INF = 3, 9, 10, 11, 12, 13
+_SPREAD, _DEAD, _NEAR_DEAD, _SATURATED, _NAN, _INF, _RANK = 3, 9, 10, 11, 12, 13, 14
+COLLAPSED = 1.5  # directions: all units of the layer say one and the same thing
+LEAST_UNITS = 8
 
 
 ECHOES = ("Flatten", "Reshape", "Permute", "RepeatVector", "Identity", "InputLayer", "Concatenate", "ZeroPadding",
@@ -117,6 +120,9 @@ def _activation_row(facts: ActivationFacts, type_: str) -> tuple[str | Number | 
         None if math.isnan(facts.saturated) else facts.saturated,
         facts.nan,
         facts.inf,
+        round(facts.effective_rank, 1)
+        if facts.rank_positions and facts.effective_rank == facts.effective_rank
+        else None,
         facts.samples,
         facts.values,
         "in full" if facts.stride <= 1 else f"every {ordinal(facts.stride)} position",
@@ -140,6 +146,9 @@ def mark_activations(facts: tuple[ActivationFacts, ...]) -> tuple[CellMark, ...]
             marks.append(CellMark(i, _NEAR_DEAD, "info", text))
         if row.saturated > SATURATED:
             marks.append(CellMark(i, _SATURATED, "warn", "most values lie at the flat ends, where gradients vanish"))
+        if row.units >= LEAST_UNITS and row.rank_positions >= LEAST_UNITS and row.effective_rank < COLLAPSED:
+            text = f"{count(row.units, 'unit')} move along little more than one direction"
+            marks.append(CellMark(i, _RANK, "warn", text))
         if row.std == 0:
             marks.append(CellMark(i, _SPREAD, "warn", "the layer puts out one and the same value"))
         elif far[i]:

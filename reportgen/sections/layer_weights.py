@@ -10,6 +10,7 @@ from reportgen.sections.layer_statistics import name_layers
 from reportgen.sections.words import count, number_text, percent, shape_text, shorten
 
 MOST_WEIGHT_ROWS = 400
+_REPEATED, _FRESH = 12, 13
 
 WEIGHT_COLUMNS = (
     TableColumn("Layer", "code", help="Name of the layer, through nested models"),
@@ -24,6 +25,8 @@ WEIGHT_COLUMNS = (
     TableColumn("NaN", "int", help="Values that are not a number"),
     TableColumn("Inf", "int", help="Infinite values"),
     TableColumn("Trained", help="Whether training could change it"),
+    TableColumn("Repeated", "int", help="Output units equal to an earlier one up to scale (cosine over 0.999)"),
+    TableColumn("As initialised", help="Whether the values still look as the initializer makes them; empty: not known"),
 )
 
 
@@ -37,6 +40,11 @@ def weight_table(weights: tuple[WeightFacts, ...]) -> Table:
             marks.append(CellMark(i, 9, "error", f"{count(weight.nan, 'value is', 'values are')} not a number"))
         if weight.inf:
             marks.append(CellMark(i, 10, "error", f"{count(weight.inf, 'value is', 'values are')} infinite"))
+        if weight.duplicates:
+            said = f"{weight.duplicates:,} of {count(weight.filters, 'unit')} repeat an earlier one"
+            marks.append(CellMark(i, _REPEATED, "warn" if weight.duplicates > 0.1 * weight.filters else "info", said))
+        if weight.fresh is not None and weight.fresh.untouched and weight.fresh.certain and len(weight.shape) > 1:
+            marks.append(CellMark(i, _FRESH, "warn" if weight.trainable else "info", shorten(weight.fresh.how, 120)))
     return Table(
         "layer-weights",
         "Weights",
@@ -65,7 +73,18 @@ def _weight_row(weight: WeightFacts) -> tuple[str | Number | None, ...]:
         weight.nan,
         weight.inf,
         "yes" if weight.trainable else "no",
+        weight.duplicates if weight.filters else None,
+        fresh_text(weight),
     )
+
+
+def fresh_text(weight: WeightFacts) -> str:
+    """Say whether a weight still looks as its initializer made it, as far as that can be known."""
+    if weight.fresh is None:
+        return ""
+    if not weight.fresh.untouched:
+        return "no"
+    return "yes" if weight.fresh.certain else "perhaps: too few values to tell"
 
 
 def describe_weights(weights: tuple[WeightFacts, ...]) -> str:

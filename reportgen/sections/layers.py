@@ -7,7 +7,9 @@ from reportgen.report.blocks import Block, Card, Fold, Text
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
 from reportgen.sections.layer_depth import depth_charts
+from reportgen.sections.layer_gradients import gradient_blocks
 from reportgen.sections.layer_maps import kernel_blocks, montage_blocks
+from reportgen.sections.layer_saliency import saliency_blocks
 from reportgen.sections.layer_statistics import activation_table, describe_activations, measured_text, own_units
 from reportgen.sections.layer_weights import describe_weights, weight_table
 
@@ -21,6 +23,8 @@ def build(artifacts: Artifacts, context: Context) -> Section:
         return Section("layers", TITLE, "empty", "No layer could be looked at.", (_why_empty(artifacts),))
     blocks: list[Block] = [
         *_statistics(worker),
+        *gradient_blocks(worker),
+        *saliency_blocks(artifacts, context),
         *montage_blocks(artifacts, context),
         *kernel_blocks(artifacts, context),
     ]

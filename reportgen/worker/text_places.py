@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from reportgen.worker.watch import to_numpy
 Array = NDArray[Any]
 MOST_PARTS = 64
 MOST_LETTERS = 40
+UNKNOWN = 1  # the token of words outside the vocabulary
+_PUNCTUATION = re.compile(r"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,16 @@ class Words:
         if self.vectorizer is None or not hasattr(self.vectorizer, "get_vocabulary"):
             return ()
         known = [str(word)[:MOST_LETTERS] for word in self.vectorizer.get_vocabulary()]
-        return tuple(
-            tuple(known[token] if 0 <= token < len(known) else "" for token in row) for row in self.tokens(flat)
-        )
+        rows = []
+        for tokens, text in zip(self.tokens(flat), flat[self.index].reshape(-1).tolist(), strict=True):
+            words = [known[token] if 0 <= token < len(known) else "" for token in tokens]
+            own = split_words(text)[: len(words)]
+            if len(own) == int((tokens != 0).sum()):  # then the words of the text stand where the tokens do
+                words[: len(own)] = [
+                    mine if token == UNKNOWN else word for mine, word, token in zip(own, words, tokens, strict=False)
+                ]
+            rows.append(tuple(words))
+        return tuple(rows)
 
     def grid(self, tokens: Array) -> Array:
         """Return the part that each position of one text belongs to, -1 for padding (token 0)."""
@@ -65,6 +75,12 @@ class Words:
             with changed_output(self.vectorizer, lambda _, some=some: some):  # type: ignore[misc]
                 parts.append(scored.predict([array[start : start + scored.step] for array in flat]))
         return np.concatenate(parts)
+
+
+def split_words(text: str | bytes) -> list[str]:
+    """Split a text as TextVectorization does by default: lower case, no punctuation, at white space."""
+    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return [word[:MOST_LETTERS] for word in _PUNCTUATION.sub("", plain.lower()).split()]
 
 
 def find_words(walk: Walk, feed: Feed, index: int) -> Words | None:

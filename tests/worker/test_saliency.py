@@ -102,7 +102,7 @@ def test_words_are_explained_through_their_vectors(k) -> None:
     found = models.examine(model, {"": x}, {"": np.array([1, 0, 1])})
     one = found.saliency[0]
     assert one.method == "integrated-gradients" and one.values.shape == (3, 6)
-    assert one.words[0] == ("the", "film", "good", "film", "", "") and one.words[2][0] == "[UNK]"
+    assert one.words[0] == ("the", "film", "good", "film", "", "") and one.words[2][0] == "unknown"
     assert [words[int(row.argmax())] for words, row in zip(one.words, one.values, strict=True)] == [
         "good",
         "bad",
