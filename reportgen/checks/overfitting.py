@@ -4,8 +4,9 @@
 check fires when validation ended at least 10% above its best, which is SageMaker Debugger's Overfit ratio
 (`ratio_threshold` 0.1), for a loss, and at least 2% (a fifth of it) below for scores such as accuracy. It does not
 fire when the weights are known to be from before the rise: by the record, or because the batch is the validation data
-and gives that epoch's metrics. Where nothing tells (early stopping may have restored the best ones), validation must
-have ended five times as far above its best, and the loss on the batch must be nearer to the end than to the best.
+and gives that epoch's metrics. Where nothing tells, early stopping may have restored the best ones: validation must
+then have ended five times as far above its best, with a loss on the batch nearer to the end than to the best, or
+training have gone on for more than 30 epochs after it, which early stopping rarely waits for.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ META = Meta(
 
 SCORE_PART = 0.2
 UNKNOWN = " Which epoch's weights the file holds is not recorded."
+PATIENCE = 30  # epochs; early stopping that waits longer is rare
 SURE = 5.0  # times the threshold, where nothing tells which weights were kept
 
 
@@ -89,10 +91,13 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
 
 def _may_be_restored(artifacts: Artifacts, pair: PairFacts, worse: float, threshold: float) -> str:
     """Return why the weights may be those of the best epoch although nothing records it, "" when that is unlikely."""
-    if worse < SURE * threshold * (1.0 if pair.is_loss else SCORE_PART):
+    sure = worse >= SURE * threshold * (1.0 if pair.is_loss else SCORE_PART)
+    best, last = pair.best, pair.validation.last if pair.validation else None
+    if not sure and best is not None and last is not None and last.epoch - best.epoch > PATIENCE:
+        return ""
+    if not sure:
         return "which epoch's weights the file holds is not known, and early stopping may have restored the best ones"
     loss = batch_loss(artifacts) if pair.name == "loss" else math.nan
-    best, last = pair.best, pair.validation.last if pair.validation else None
     if best is None or last is None or not (loss > 0 and best.value > 0 and last.value > 0):
         return ""
     if abs(math.log(loss / best.value)) < abs(math.log(loss / last.value)):

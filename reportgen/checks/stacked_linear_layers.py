@@ -1,8 +1,9 @@
 """Two dense layers in a row with nothing between them that bends: together they can do no more than one.
 
-Fires for Dense without activation that feeds only another Dense (Dropout between them changes nothing), when the
-first is at least as wide as the second. A narrower first layer is a bottleneck, which people build on purpose
-(autoencoders, low-rank layers). Convolutions are left out: linear ones in a row are common design (MobileNetV2).
+Fires for Dense without activation that feeds only another Dense (Dropout or BatchNormalization between them changes
+nothing: both are linear in use), when the first is at least as wide as the second. A narrower first layer is a
+bottleneck, which people build on purpose (autoencoders, low-rank layers). Convolutions are left out: linear ones in a
+row are common design (MobileNetV2).
 Source: UMLAUT (CHI 2021), missing activation functions; NeuraLint (TOSEM 2021).
 """
 
@@ -26,6 +27,8 @@ META = Meta(
     section="architecture",
     source="UMLAUT (CHI 2021), NeuraLint (TOSEM 2021); read from the architecture",
 )
+
+LINEAR = frozenset({"Dropout", "GaussianDropout", "AlphaDropout", "GaussianNoise", "BatchNormalization", "Identity"})
 
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
@@ -62,17 +65,18 @@ def _next_dense(graph: Graph, node: Node) -> Node | None:
     for _ in range(len(graph.nodes)):
         after = [edge.target for edge in graph.edges if edge.source == here.id]
         found = nodes.get(after[0]) if len(after) == 1 else None
-        if (
-            found is None
-            or found.type not in ("Dense", "Dropout")
-            or (found.id in graph.outputs and found.type == "Dropout")
-        ):
+        if found is None or (found.type != "Dense" and (not _keeps_linear(found) or found.id in graph.outputs)):
             return None
         if found.type == "Dense":
             wide, narrow = last_dimension(node.shape), last_dimension(found.shape)
             return found if wide is not None and narrow is not None and wide >= narrow else None
         here = found
     return None
+
+
+def _keeps_linear(node: Node) -> bool:
+    """Tell whether what a layer does while predicting is linear in each value by itself."""
+    return node.type in LINEAR or (node.type == "Activation" and node.activation == "linear")
 
 
 CHECK = Check(META, run)

@@ -52,7 +52,11 @@ FAULTS: dict[str, tuple[Way, ...]] = {
     "exploding-gradient": (
         Way("large weights", {"init": "large", "epochs": 12, "stop": 0, "optimizer": "SGD", "lr": 1e-3}, EXPLODING),
         Way("huge weights", {"init": "huge", "epochs": 12, "stop": 0}, EXPLODING),
-        Way("inputs not scaled", {"scale": 1000.0, "init": "he", "epochs": 12, "stop": 0}, PLAIN | {"autoencoder": {"last": "linear"}}),
+        Way(
+            "inputs not scaled",
+            {"scale": 1000.0, "init": "he", "epochs": 12, "stop": 0},
+            PLAIN | {"autoencoder": {"last": "linear"}},
+        ),
     ),
     "saturated-activations": (
         Way("huge weights", {"activation": "tanh", "init": "huge", "epochs": 15, "lr": 1e-3}, PLAIN),
@@ -135,35 +139,39 @@ FAULTS: dict[str, tuple[Way, ...]] = {
     "overfitting": (
         Way(
             "few samples",
-            {**LONG, "samples": 100, "epochs": 150, "width": 48},
+            {**LONG, "samples": 80, "epochs": 150, "width": 48},
             {
-                "residual": {"width": 10},
+                "residual": {"width": 16, "norm": "", "samples": 50},
                 "cnn": {"width": 16},
-                "autoencoder": {"samples": 40, "width": 128, "epochs": 250},
+                "autoencoder": {"samples": 20, "width": 128, "epochs": 250},
             },
         ),
         Way(
             "wrong labels",
             {**LONG, "label_noise": 0.3, "samples": 500, "width": 64},
-            {"residual": {"width": 12}, "cnn": {"width": 16}, "autoencoder": {"label_noise": 0.2, "width": 128}},
+            {
+                "residual": {"width": 12, "norm": ""},
+                "cnn": {"width": 16},
+                "autoencoder": {"label_noise": 0.2, "samples": 150, "width": 256, "epochs": 150},
+            },
         ),
         Way(
             "a large model for long",
-            {**LONG, "samples": 250, "width": 128, "epochs": 100},
+            {**LONG, "samples": 200, "width": 128, "epochs": 100},
             {
-                "residual": {"width": 12},
-                "cnn": {"width": 20},
+                "residual": {"width": 16, "norm": "", "samples": 80},
+                "cnn": {"width": 20, "samples": 80},
                 "recurrent": {"width": 48},
                 "attention": {"width": 48},
-                "autoencoder": {"samples": 60, "width": 256},
+                "autoencoder": {"samples": 25, "width": 256},
             },
             "photo",
         ),
     ),
     "underfitting": (
-        Way("weight decay", {"l2": 5.0, "epochs": 12, "stop": 0}),
+        Way("weight decay", {"l2": 5.0, "epochs": 12, "stop": 0}, PLAIN | {"attention": {"l2": 300.0}}),
         Way("dropout", {"dropout": 0.99, "epochs": 12, "stop": 0}, PLAIN),
-        Way("noise on the inputs", {"noise": 60.0, "epochs": 12, "stop": 0}, {"residual": {"norm": ""}}),
+        Way("noise on the inputs", {"noise": 60.0, "epochs": 12, "stop": 0}, PLAIN),
     ),
     "still-improving": (
         Way("few epochs", {**NO_STOP, "epochs": 12, "lr": 4e-4}),
@@ -177,13 +185,26 @@ FAULTS: dict[str, tuple[Way, ...]] = {
         Way("learning rate that dies at once", {**NO_STOP, "schedule": "dying", "lr": 1e-6, "epochs": 10}),
     ),
     "oscillating-loss": (
-        Way("Adam, steps too large", {**NO_STOP, "lr": 0.2, "epochs": 24}),
+        Way("Adam, steps too large", {**NO_STOP, "lr": 0.06, "activation": "elu", "epochs": 24}),
         Way(
             "SGD with momentum, steps too large",
-            {**NO_STOP, "optimizer": "SGD", "optimizer_momentum": 0.95, "lr": 0.8, "epochs": 24},
+            {
+                **NO_STOP,
+                "optimizer": "SGD",
+                "optimizer_momentum": 0.95,
+                "lr": 0.3,
+                "activation": "elu",
+                "epochs": 24,
+            },
         ),
-        Way("tiny batches", {**NO_STOP, "batch": 2, "samples": 96, "lr": 0.08, "epochs": 24}),
-        Way("learning rate that jumps", {**NO_STOP, "schedule": "cyclic", "lr": 0.1, "epochs": 24}),
+        Way(
+            "tiny batches",
+            {**NO_STOP, "batch": 2, "samples": 80, "lr": 0.03, "activation": "elu", "epochs": 24},
+        ),
+        Way(
+            "learning rate that jumps",
+            {**NO_STOP, "schedule": "cyclic", "lr": 0.1, "activation": "elu", "epochs": 24},
+        ),
     ),
     "diverging-loss": (
         Way("learning rate doubles every epoch", {**NO_STOP, "schedule": "growing", "lr": 1e-3, "epochs": 18}),
