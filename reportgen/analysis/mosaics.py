@@ -106,6 +106,18 @@ def side_by_side(panes: list[Pixels], gap: int = 2) -> Pixels:
     return np.concatenate(parts[:-1], axis=1)
 
 
+def stack_panes(panes: list[Pixels], gap: int = 3) -> Pixels:
+    """Join pictures one below the other, as colour, on white."""
+    width = max(pane.shape[1] for pane in panes)
+    parts: list[Pixels] = []
+    for pane in panes:
+        colour = np.repeat(pane[..., None], 3, axis=-1) if pane.ndim == 2 else pane
+        padded = np.full((colour.shape[0] + gap, width, 3), 255, np.uint8)
+        padded[: colour.shape[0], : colour.shape[1]] = colour
+        parts.append(padded)
+    return np.concatenate(parts)[:-gap]
+
+
 def pane_grid(panes: list[Pixels], gap: int = 2) -> Pixels:
     """Join two pictures side by side, three or four as two rows of two; gaps are white."""
     if len(panes) < 3:

@@ -88,7 +88,7 @@ def fold_details(task: str, blocks: tuple[FlatBlock, ...]) -> tuple[Block, ...]:
         own = next((id_ for id_, inside in groups.items() if any(block is one for one in inside)), None)
         if own is None:
             found.append(block)
-        elif block is groups[own][0]:
+        elif block is groups[own][-1]:
             found.append(Fold(f"predictions-{own}", titles[own], tuple(groups[own])))
     return tuple(found)
 
@@ -115,6 +115,8 @@ def _output_blocks(artifacts: Artifacts, context: Context, place: int) -> tuple[
         return text, (intro, Card("error", "Numbers unreadable", text))
     notes = tuple(Text(note) for note in dict.fromkeys((*view.accumulator.notes(), *output.notes)))
     said = describe_metrics(metrics, headline_order(view)) if view.labelled else describe_unlabelled(output)
+    if output.task == "other":
+        said = f"Described, not judged: {output.task_reason.rstrip('.') or 'no task was recognised'}."
     scored = bool(metrics) and (view.labelled or output.task == "other")
     head: tuple[FlatBlock, ...] = (metric_table(view, metrics),) if scored else (_no_labels(output),)
     return said, (intro, *notes, *head, *_task_blocks(view))

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from reportgen.analysis.evidence import Array
-from reportgen.analysis.images import Pixels, paint_classes, paint_difference, to_picture
+from reportgen.analysis.images import SIGNAL_WIDTH, Pixels, paint_classes, paint_difference, to_picture
 from reportgen.analysis.metrics.segmentation import (
     MistakePlaces,
     PerRegion,
@@ -31,7 +31,7 @@ PANEL_SIDE = 64
 WRONG_BELOW = 2 / 3
 MOST_PANEL_SIDE = 96
 MOST_CARDS = 20  # a card holds four pictures
-STRIP_HEIGHT = 8
+STRIP_HEIGHT = 14
 LEGEND = (
     "Four panels, row by row: input, truth, prediction, difference (red: wrong, light: right, dark: both class 0). "
     "Class 0 is black; every other class has its own colour. Marked wrong below a Dice of 67%, an IoU of one half."
@@ -96,21 +96,18 @@ def show_panels(view: OutputView, row: int, alt: str) -> Content:
     if truth is not None and known is not None:
         ignored = np.where(known, truth, answer)
         panes.append(paint_difference(_flat_map(ignored), _flat_map(answer)))
-    grown = [enlarge(shrink_pane(pane, MOST_PANEL_SIDE), PANEL_SIDE) for pane in panes]
-    return Content(
-        draw_panes(
-            grown,
-            view.artifacts.privacy,
-            view.context,
-            f"{alt}; input, truth, prediction, difference" if truth is not None else alt,
-        )
-    )
+    strips = answer.ndim == 1
+    if not strips:
+        panes = [enlarge(shrink_pane(pane, MOST_PANEL_SIDE), PANEL_SIDE) for pane in panes]
+    said = f"{alt}; input, truth, prediction, difference" if truth is not None else alt
+    return Content(draw_panes(panes, view.artifacts.privacy, view.context, said, stacked=strips))
 
 
 def _flat_map(labels: Array) -> Array:
-    """Return class indices as a picture: a signal as a strip, a volume by its middle slice."""
+    """Return class indices as a picture: a signal as a strip as wide as it is drawn, a volume by its middle slice."""
     if labels.ndim == 1:
-        return np.repeat(labels[None, :], STRIP_HEIGHT, axis=0)
+        place = (np.arange(SIGNAL_WIDTH) + 0.5) * len(labels) / SIGNAL_WIDTH
+        return np.repeat(labels[None, place.astype(np.int64)], STRIP_HEIGHT, axis=0)
     while labels.ndim > 2:
         labels = labels[labels.shape[0] // 2]
     return labels

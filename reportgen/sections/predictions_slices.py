@@ -22,7 +22,8 @@ def feature_blocks(view: OutputView) -> tuple[FlatBlock, ...]:
     if search is not None:
         if len(search.lengths) > 1:
             blocks.append(length_chart(view, search))
-        blocks.append(slice_table(view, search))
+        if search.tried:
+            blocks.append(slice_table(view, search))
     if importance is not None and importance.features:
         blocks.append(importance_table(view, importance))
     return tuple(blocks)
@@ -78,8 +79,6 @@ def describe_slices(view: OutputView, search: SliceSearch) -> str:
     """Say in one sentence whether any slice is worse beyond chance."""
     unit = _unit(search)
     beyond = [found for found in search.slices if found.chance < ALPHA]
-    if not search.tried:
-        return "No feature divides the samples into slices large enough to compare."
     if not search.slices:
         return f"No slice is worse than the rest: {count(search.tried, 'slice')} tried."
     first = (beyond or list(search.slices))[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from reportgen.analysis.evidence import Array
@@ -9,7 +11,7 @@ from reportgen.analysis.metrics.regression import Targets
 from reportgen.report.blocks import Axis, Chart, Series, Table, TableColumn
 from reportgen.report.values import Column, Number, number
 from reportgen.sections.output_view import OutputView
-from reportgen.sections.words import number_text
+from reportgen.sections.words import number_text, percent
 
 MOST_TARGETS_LISTED = 256
 QUANTILE_NAMES = ("1%", "5%", "25%", "50%", "75%", "95%", "99%")
@@ -63,17 +65,33 @@ def describe_targets(view: OutputView, targets: Targets) -> str:
 
 
 def by_target_chart(view: OutputView, targets: Targets) -> Chart:
-    """Return the error by target: for a forecast, by horizon."""
+    """Return the error of every target beside what its own mean would err; along the targets if they are steps."""
+    steps = len(view.output.shape) > 1
     x = Column.pack(np.arange(1, len(targets.n) + 1), "<i4")
-    naive = Series("spread", "Standard deviation of the truth", x, Column.pack(targets.truth_std), "line", "muted")
+    shape: Literal["line", "points"] = "line" if steps else "points"
+    naive = Series("spread", "Standard deviation of the truth", x, Column.pack(targets.truth_std), shape, "muted")
     return Chart(
         view.id("by-target"),
-        "Error by target (for a forecast: by step)",
-        Axis("Target", integer=True),
+        "Error by step" if steps else "Error by target",
+        Axis("Step" if steps else "Target", integer=True),
         Axis("Error", low=0.0),
-        (Series("rmse", "RMSE", x, Column.pack(targets.rmse), "line", "first"), naive),
-        reading=describe_horizon(targets.rmse),
-        note="Above the grey line a target is predicted worse than by its own mean.",
+        (Series("rmse", "RMSE", x, Column.pack(targets.rmse), shape, "first"), naive),
+        reading=describe_horizon(targets.rmse) if steps else describe_shares(view, targets),
+        note="Where the error is above the standard deviation of the truth, a target's own mean would do better.",
+    )
+
+
+def describe_shares(view: OutputView, targets: Targets) -> str:
+    """Say in one sentence which target is predicted worst and best for how much it varies."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(targets.truth_std > 0, targets.rmse / targets.truth_std, np.nan)
+    if np.isnan(share).all():
+        return "No target varies."
+    low, high = int(np.nanargmin(share)), int(np.nanargmax(share))
+    best, worst = (name_target(view, target).removeprefix(", ") for target in (low, high))
+    return (
+        f"For how much they vary, {worst} is predicted worst (error {percent(share[high])} of its standard deviation) "
+        f"and {best} best ({percent(share[low])})."
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from reportgen.analysis.evidence import Array, Artifacts, KeptSamples, RecordArrays
 from reportgen.analysis.images import Picture, Pixels, Scale, blur, kind_of, to_picture
-from reportgen.analysis.mosaics import enlarge, pane_grid
+from reportgen.analysis.mosaics import enlarge, pane_grid, stack_panes
 from reportgen.report.blocks import AssetRef, Block, Fold, Gallery, Montage, SampleCard
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
@@ -125,10 +125,12 @@ def feature_values(sample: Array, name: str, features: tuple[str, ...] = ()) -> 
     return shown
 
 
-def draw_panes(panes: list[Pixels], privacy: str, context: Context, alt: str) -> AssetRef:
-    """Store pictures as one (two a row), blurred if privacy asks for it; tiny ones enlarged by whole pixels."""
+def draw_panes(panes: list[Pixels], privacy: str, context: Context, alt: str, *, stacked: bool = False) -> AssetRef:
+    """Store pictures as one (two a row, or `stacked`), blurred if privacy asks for it; tiny ones enlarged."""
     if privacy == "blur":
         panes = [blur(pane) for pane in panes]
+    if stacked:
+        return context.draw(stack_panes(panes), "pixels", alt)
     if len(panes) > 1:
         tallest = max(pane.shape[0] for pane in panes)
         panes = [enlarge_by(pane, max(1, tallest // pane.shape[0])) for pane in panes]

@@ -13,13 +13,14 @@ from reportgen.analysis.metrics.curves import ThresholdChoice
 from reportgen.analysis.metrics.segmentation import MistakePlaces
 from reportgen.analysis.metrics.sequence import ByLength, ByStep
 from reportgen.analysis.metrics.value import MetricValue
+from reportgen.analysis.mosaics import stack_panes
 from reportgen.analysis.normality import NormalQuantiles
 from reportgen.report import coherence
 from reportgen.report.blocks import Card, Chart, Fold, Gallery, Matrix, Table, Text
 from reportgen.sections import predictions
 from reportgen.sections.predictions_binary import describe_scores, describe_thresholds
 from reportgen.sections.predictions_calibration import chance_limit, describe_calibration, describe_confidence
-from reportgen.sections.predictions_masks import describe_places
+from reportgen.sections.predictions_masks import _flat_map, describe_places
 from reportgen.sections.predictions_metrics import describe_metrics, describe_standings
 from reportgen.sections.predictions_normal import describe_normality
 from reportgen.sections.predictions_pictures import describe_map, describe_spread
@@ -326,11 +327,25 @@ def test_regression_points_are_the_samples():
     assert "too high on average" in chart.reading
 
 
-def test_forecast_shows_error_by_step():
+def test_several_targets_are_compared_by_how_much_they_vary():
     truth = np.random.default_rng(0).normal(0, 1, (80, 12))
     noise = np.random.default_rng(1).normal(0, 1, (80, 12)) * np.linspace(0.1, 1, 12)
     section, _ = build("regression", classes=12, arrays=(truth, truth + noise))
-    assert by_id(section, "by-target").reading.startswith("The error grows along the targets")
+    chart = by_id(section, "by-target")
+    assert chart.reading.startswith("For how much they vary, target 12 is predicted worst")
+    assert "target 1 best" in chart.reading and chart.series[0].shape == "points"
+    assert describe_horizon(chart.series[0].y.to_numpy()).startswith("The error grows along the targets")
+
+
+def test_what_was_not_judged_is_said_so():
+    assert build("other", classes=1)[0].summary.startswith("Described, not judged: ")
+
+
+def test_the_strips_of_a_signal_are_as_wide_as_its_drawing():
+    assert _flat_map(np.arange(1_000) // 500).shape == (14, 192) and _flat_map(np.zeros(7, int)).shape == (14, 192)
+    assert _flat_map(np.arange(1_000) // 500)[0, 95:97].tolist() == [0, 1]
+    panes = [np.zeros((96, 192), np.uint8), np.ones((14, 192, 3), np.uint8)]
+    assert stack_panes(panes).shape == (96 + 3 + 14, 192, 3)
 
 
 # ---- readings: no two opposite cases may read the same
