@@ -10,6 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
   whenNear(all(".gallery, .matrix"), addSamples);
   whenNear(all(".graph"), addGraph);
   addEventListener("hashchange", onHash);
+  all(".section").forEach((section, i) => setTimeout(() => (section.style.contentVisibility = "visible"), i * 99));
   if (query === undefined) return;
   adopt(query);
   // The browser looks for an anchor with the question mark in it; go to the real one.
