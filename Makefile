@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Compiled modules are kept: without them every start is three times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast test-browser test-envs fuzz bench page lint format lock clean
+.PHONY: help demo test test-fast test-browser test-envs fuzz bench bench-faults page lint format lock clean
 
 help:
 	@echo "make demo          a report from the bundled example (examples/digits)"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-envs     other Keras versions and backends"
 	@echo "make fuzz          mutated input files"
 	@echo "make bench         time and memory against the by-hand script"
+	@echo "make bench-faults  how well the checks find known faults (FULL=1: all cases, hours)"
 	@echo "make page          packs the page's style and script after a change"
 	@echo "make lint          ruff and mypy"
 	@echo "make lock          renew the pinned requirements (needs uv)"
@@ -77,6 +78,10 @@ bench: $(VENV)/.test
 
 page: $(VENV)/.test
 	$(BIN)/python tests/renderers/pack_page.py
+
+# Trained cases stay in .cache/bench-faults; FULL=1 trains all of them (hours), and a stopped run goes on where it was.
+bench-faults: $(VENV)/.test
+	nice -n 10 $(BIN)/python tests/benchmarks/bench_faults.py $(if $(FULL),--full --write docs/faults.md,--minutes 20)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check reportgen tests examples

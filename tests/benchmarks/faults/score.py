@@ -48,8 +48,8 @@ class Results:
     not_measured: int = 0
 
 
-def judge_all(cache: Path, recipes: list[Recipe]) -> Results:
-    """Run every check on every case whose evidence is there."""
+def judge_all(cache: Path, recipes: list[Recipe], *, ask: bool = True) -> Results:
+    """Run every check on every case whose evidence is there; `ask` whether each fault took."""
     cases = [load_case(cache / r.digest()) for r in recipes if (cache / r.digest() / "case.json").is_file()]
     good = [c for c in cases if not c.recipe["fault"] and reaches_bar(_recipe(c), c.truth)]
     usual, found = usual_scores(good), Results()
@@ -57,7 +57,7 @@ def judge_all(cache: Path, recipes: list[Recipe]) -> Results:
         fault, held = case.recipe["fault"], case.recipe["kind"] in HELD_OUT_KINDS
         if not fault and not reaches_bar(_recipe(case), case.truth):
             found.not_good.append(case.folder.name)
-        elif fault and not took(case, usual):
+        elif fault and ask and not took(case, usual):
             found.not_taken[fault, held] += 1
         elif (judged := _judge(case)) is None:
             found.not_measured += 1
