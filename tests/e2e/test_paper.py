@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 
 from reportgen.renderers import html
@@ -16,10 +15,7 @@ from reportgen.report import blocks as b
 from reportgen.report.types import Report
 from tests.sample_report import make_report
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext found: install poppler-utils"),
-]
+pytestmark = pytest.mark.browser
 LAST = "The last words of section {}."
 
 
@@ -39,8 +35,7 @@ def with_last_words() -> Report:
 def text_of(page: Any, path: Path) -> str:
     """Print a page and return the PDF's text on one line."""
     page.pdf(path=str(path), format="A4", prefer_css_page_size=True)
-    done = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True)
-    return " ".join(done.stdout.decode("utf-8").split())
+    return " ".join(" ".join(sheet.extract_text() for sheet in pypdf.PdfReader(path).pages).split())
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
