@@ -32,6 +32,7 @@ def metric_table(view: OutputView, metrics: tuple[MetricValue, ...]) -> Table:
         COLUMNS,
         tuple(_row(metric) for metric in ordered),
         reading=describe_standings(metrics),
+        note=view.accumulator.exactness(),
         marks=tuple(mark for i, metric in enumerate(ordered) for mark in _marks(i, metric)),
     )
 

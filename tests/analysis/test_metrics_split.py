@@ -294,3 +294,17 @@ def test_a_state_that_claims_a_huge_output_is_refused_or_takes_no_memory(name):
         return
     with pytest.raises(ValueError, match=r"too many|needs|at most"):
         type(made(name)).from_state(state)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("binary", "100,000"), ("multiclass", "2,000,000"), ("regression", "100,000"), ("sequence", "")]
+)
+def test_what_is_exact_says_up_to_which_size(name, limit):
+    accumulator = fed(name, np.arange(N))
+    said = accumulator.exactness()
+    assert (limit in said and "exact" in said) if limit else said == ""
+    if name == "binary":
+        for part in accumulator._parts.values():
+            if isinstance(part, Spread):
+                part.exact = 10
+        assert accumulator.exactness() == "" and any("bins" in note for note in accumulator.notes())

@@ -30,6 +30,7 @@ class LabelScores:
         self.labels = labels
         self.probabilistic = probabilistic
         self.bins = max(16, min(BINS, BINNED_VALUES // max(labels, 1)))
+        self.exact = EXACT_VALUES
         self.n = 0
         self._scores: list[Array] = []
         self._truths: list[Array] = []
@@ -38,7 +39,7 @@ class LabelScores:
     @property
     def binned(self) -> bool:
         """Say whether scores stand in bins."""
-        return self.n * self.labels > EXACT_VALUES
+        return self.n * self.labels > self.exact
 
     def add(self, truth: Array, scores: Array) -> None:
         """Add rows (k, L): truth 0, 1, or 2 where unknown; finite scores."""

@@ -12,13 +12,7 @@ from reportgen.analysis import calibration, intervals
 from reportgen.analysis.calibration import Reliability
 from reportgen.analysis.metrics import classes as tables
 from reportgen.analysis.metrics.averages import AVERAGES, average_intervals, averages, constant_answer
-from reportgen.analysis.metrics.classes import (
-    Baseline,
-    ConfidenceHistogram,
-    ConfusedPair,
-    ConfusionBlock,
-    PerClass,
-)
+from reportgen.analysis.metrics.classes import Baseline, ConfidenceHistogram, ConfusedPair, ConfusionBlock, PerClass
 from reportgen.analysis.metrics.curves import ScoreTable
 from reportgen.analysis.metrics.labels import as_scores, class_labels, rank_of, softmax
 from reportgen.analysis.metrics.one_vs_rest import METHOD, MOST_CLASSES, ClassScores, mean_area

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,18 @@ class Part(Protocol):
 
     def load(self, state: dict[str, Array]) -> None:
         """Take over a state; raises ValueError if it does not fit this part."""
+        ...
+
+
+@runtime_checkable
+class Sketch(Protocol):
+    """A part that keeps up to `exact` values as they are and counts more in bins."""
+
+    exact: int
+
+    @property
+    def binned(self) -> bool:
+        """Say whether values stand in bins."""
         ...
 
 

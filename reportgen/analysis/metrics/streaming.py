@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis import intervals
-from reportgen.analysis.metrics.parts import Part, Sum, take
+from reportgen.analysis.metrics.parts import Part, Sketch, Sum, take
 from reportgen.analysis.metrics.value import MetricValue
 
 Array = NDArray[Any]
@@ -78,6 +78,17 @@ class Streaming:
         if weighted:
             notes.append("Sample weights were given; the metrics count every sample once.")
         return tuple(notes)
+
+    def exactness(self) -> str:
+        """Say that curves, ranks and quantiles are exact, and up to which size; "" where they are not, or are none.
+
+        Where values stand in bins, `notes` says so with the error.
+        """
+        sketches = [part for part in self._parts.values() if isinstance(part, Sketch)]
+        if not sketches or not self.n or any(part.binned for part in sketches):
+            return ""
+        limit = min(part.exact for part in sketches)
+        return f"Curves, ranks and quantiles are exact here; beyond {limit:,} values they stand on narrow bins."
 
     def _bad_label_words(self) -> str:
         """Say what was wrong with labels that could not be used."""
