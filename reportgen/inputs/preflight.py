@@ -99,8 +99,10 @@ def _inspect_h5(path: Path, name: str, size: int) -> tuple[ModelFile, int]:
     declared = _check_structure(structure, name, size)
     text = structure.attributes.get("model_config")
     if text is None:
-        what = "holds weights only" if structure.datasets else "is an HDF5 file without a model"
-        raise InputRefused(f"{name}: {what}; {_SAVE}")
+        if structure.datasets:
+            builder = "or name the function that builds it: model: {builder: module:function, weights: FILE}"
+            raise InputRefused(f"{name}: holds weights only; {_SAVE}, {builder}")
+        raise InputRefused(f"{name}: is an HDF5 file without a model; {_SAVE}")
     if len(text) > JSON_LIMIT:
         raise InputRefused(f"{name}: its config has {len(text):,} bytes, more than {JSON_LIMIT:,}; {_SAVE}")
     version = structure.attributes.get("keras_version", b"").decode("utf-8", "replace")

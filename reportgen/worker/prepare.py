@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.errors import InputRefused
+from reportgen.worker.batch.pictures import has_channels_first
 from reportgen.worker.plan import PREPROCESSES, BatchSpec, NormalizeSpec
 
 Array = NDArray[Any]
@@ -37,35 +38,39 @@ def make_preparations(
         name = f"batch.normalize{'.' + key if key else ''}"
         if dtypes[key].startswith(("str", "bytes")):
             raise InputRefused(f"{name}: the input holds text, which has no scale; remove it")
-        channels = shape[-1] if shape else 1
+        first = len(shape) == 3 and has_channels_first(shape)
+        channels = shape[0 if first else -1] if shape else 1
         for part, values in (("mean", spec.mean), ("std", spec.std)):
             if len(values) not in (0, 1, channels):
-                text = f"{len(values)} values are given and the input's last axis has {channels}"
+                text = (
+                    f"{len(values)} values are given and the input's {'first' if first else 'last'} axis has {channels}"
+                )
                 raise InputRefused(f"{name}.{part}: {text}; give one, or one for each")
-        found[key] = _prepare(spec)
+        found[key] = _prepare(spec, first)
     return found
 
 
-def _prepare(spec: NormalizeSpec) -> Preparation:
+def _prepare(spec: NormalizeSpec, channels_first: bool) -> Preparation:
     """Return one preparation."""
     if spec.preprocess:
         if spec.preprocess not in PREPROCESSES:
             raise InputRefused(f"batch.normalize: `{spec.preprocess}` is no module of keras.applications")
         module = importlib.import_module(f"keras.applications.{spec.preprocess}")
+        order = "channels_first" if channels_first else None
         # A copy: preprocess_input works in place.
         return Preparation(
-            lambda values: np.asarray(module.preprocess_input(values.astype(np.float32))),
+            lambda values: np.asarray(module.preprocess_input(values.astype(np.float32), data_format=order)),
             f"prepared by keras.applications.{spec.preprocess}.preprocess_input",
         )
-    return Preparation(lambda values: _scale(values, spec), _words(spec))
+    return Preparation(lambda values: _scale(values, spec, (-1, 1, 1) if channels_first else (-1,)), _words(spec))
 
 
-def _scale(values: Array, spec: NormalizeSpec) -> Array:
-    """Return values * scale, minus mean, divided by std, as float32."""
+def _scale(values: Array, spec: NormalizeSpec, place: tuple[int, ...]) -> Array:
+    """Return values * scale, minus mean, divided by std, as float32; `place` is the shape of numbers by channel."""
     done = values.astype(np.float32) * np.float32(spec.scale)
     if spec.mean:
-        done = done - np.asarray(spec.mean, np.float32)
-    return done / np.asarray(spec.std, np.float32) if spec.std else done
+        done = done - np.asarray(spec.mean, np.float32).reshape(place)
+    return done / np.asarray(spec.std, np.float32).reshape(place) if spec.std else done
 
 
 def _words(spec: NormalizeSpec) -> str:

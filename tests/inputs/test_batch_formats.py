@@ -195,6 +195,26 @@ def test_pictures_are_sorted_by_class_and_known_by_their_files(case: Case) -> No
     assert [names[label] for label in labels] == [name.split("/")[0] for name in ids]
 
 
+def test_71_pictures_are_turned_for_a_model_that_takes_channels_first(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from reportgen.worker.batch.image_folder import open_images
+    from reportgen.worker.plan import BatchSpec, NormalizeSpec
+    from reportgen.worker.prepare import make_preparations
+
+    pixels = np.random.default_rng(0).integers(0, 255, (6, 10, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    normalize = {"": NormalizeSpec(mean=(1, 2, 3), std=(2, 4, 8))}
+    spec = BatchSpec(str(tmp_path), "images", {"": "image"}, {}, shapes={"": (3, 6, 10)}, normalize=normalize)
+    source = open_images(spec)
+    (chunk,) = source.read(4)
+    assert source.shapes == {"": (3, 6, 10)}
+    np.testing.assert_array_equal(chunk.inputs[""][0], np.moveaxis(pixels, -1, 0))
+    assert any("channels were put first" in note for note in source.notes)
+    prepared = make_preparations(spec, source.shapes, source.dtypes)[""].apply(chunk.inputs[""])
+    np.testing.assert_allclose(prepared[0, 2], (pixels[..., 2] - 3.0) / 8, rtol=1e-6)
+
+
 @pytest.mark.keras
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(5, 9), (16, 20), (8, 8), (3, 31)])

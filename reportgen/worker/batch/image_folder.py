@@ -27,7 +27,8 @@ def open_images(spec: BatchSpec) -> Source:
         return Source(0, dict.fromkeys(spec.x, (0, 0, 1)), dict.fromkeys(spec.x, "float32"), lambda size: iter(()))
     first = look_at(folder / files[0][0], files[0][0])
     frame = choose_frame(spec, first)
-    sizes_known = bool(spec.size) or any(len(shape) == 3 and all(shape[:2]) for shape in spec.shapes.values())
+    models = [shape for shape in spec.shapes.values() if len(shape) == 3]
+    sizes_known = bool(spec.size) or any(all(s[1:] if frame.channels_first else s[:2]) for s in models)
     if not sizes_known:
         _require_one_size(folder, files, first)
 
@@ -50,7 +51,8 @@ def _note_sizes(folder: Path, files: list[tuple[str, int]], frame: Frame) -> tup
     other = sum(look_at(folder / name, name)[:2] != (frame.height, frame.width) for name, _ in looked)
     of = f"of {len(looked):,}" if len(looked) == len(files) else f"of the first {len(looked):,}"
     how = f"resized to {frame.height} x {frame.width} (bilinear, as Keras's image_dataset_from_directory does)"
-    return (f"{other:,} {of} pictures have another size and were {how}.",) if other else ()
+    notes = (f"{other:,} {of} pictures have another size and were {how}.",) if other else ()
+    return (*notes, "The channels were put first, as the model takes them.") if frame.channels_first else notes
 
 
 def list_classes(folder: Path) -> tuple[str, ...]:

@@ -22,24 +22,37 @@ CHANNELS = {"rgb": 3, "grayscale": 1, "rgba": 4}
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What every picture is brought to: height, width, and the kind of colour."""
+    """What every picture is brought to: height, width, the kind of colour, and whether its channels come first."""
 
     height: int
     width: int
     color: str
+    channels_first: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Shape of one picture."""
-        return self.height, self.width, CHANNELS[self.color]
+        channels = CHANNELS[self.color]
+        return (channels, self.height, self.width) if self.channels_first else (self.height, self.width, channels)
 
 
 def choose_frame(spec: BatchSpec, first: tuple[int, int, str]) -> Frame:
-    """Return the frame: what the plan says, else what the model takes, else the first picture's own (h, w, color)."""
+    """Return the frame: what the plan says, else what the model takes, else the first picture's own (h, w, color).
+
+    A model whose first axis could be the channels, and whose last one could not, takes the channels first.
+    """
     model = next((shape for shape in spec.shapes.values() if len(shape) == 3), (0, 0, 0))
+    channels_first = has_channels_first(model)
+    if channels_first:
+        model = (*model[1:], model[0])
     height, width = spec.size or tuple(size or own for size, own in zip(model[:2], first[:2], strict=True))
     by_model = next((color for color, count in CHANNELS.items() if count == model[2]), first[2])
-    return Frame(int(height), int(width), spec.color or by_model)
+    return Frame(int(height), int(width), spec.color or by_model, channels_first)
+
+
+def has_channels_first(shape: tuple[int, ...]) -> bool:
+    """Tell whether a picture's first axis could be its channels, and its last one could not."""
+    return shape[0] in CHANNELS.values() and shape[-1] not in CHANNELS.values()
 
 
 def open_picture(source: Path | bytes, name: str) -> Any:
@@ -70,7 +83,7 @@ def look_at(source: Path | bytes, name: str) -> tuple[int, int, str]:
 
 
 def decode(source: Path | bytes, frame: Frame, name: str) -> Array:
-    """Return one picture as float32 (height, width, channels) in 0..255; raises InputRefused for a damaged one."""
+    """Return one picture as float32 of the frame's shape in 0..255; raises InputRefused for a damaged one."""
     with open_picture(source, name) as picture:
         try:
             if picture.mode in ("I", "I;16", "F"):
@@ -80,7 +93,8 @@ def decode(source: Path | bytes, frame: Frame, name: str) -> Array:
         except (OSError, ValueError, SyntaxError, EOFError) as error:
             text = f"{name}: the picture is damaged or cut off; replace or remove it"
             raise InputRefused(text, detail=str(error)) from None
-    return resize(pixels.reshape(*pixels.shape[:2], -1), frame.height, frame.width)
+    done = resize(pixels.reshape(*pixels.shape[:2], -1), frame.height, frame.width)
+    return np.moveaxis(done, -1, 0) if frame.channels_first else done
 
 
 def _deep(values: Array, frame: Frame) -> Array:
