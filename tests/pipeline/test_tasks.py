@@ -152,6 +152,7 @@ def test_multiclass(k: Any, digits: tuple[Any, Any]) -> None:
         "log_loss": m.log_loss(y, p / p.sum(1, keepdims=True)),
         "top_3_accuracy": m.top_k_accuracy_score(y, p, k=3), "top_5_accuracy": m.top_k_accuracy_score(y, p, k=5),
         "brier": float(((p - np.eye(10)[y]) ** 2).sum(1).mean()),
+        "roc_auc_ovr": float(np.mean([m.roc_auc_score(y == c, p[:, c]) for c in range(10)])),
     })  # fmt: skip
     headlines_are_whole(report)
     matrix = next(b for b in blocks(report) if isinstance(b, Matrix))
@@ -245,6 +246,28 @@ def test_reconstruction(k: Any, digits: tuple[Any, Any]) -> None:
     headlines_are_whole(report)
 
 
+def test_image_to_image(k: Any) -> None:
+    from sklearn import metrics as m
+
+    data = np.load(ROOT / "examples/denoising/test.npz")
+    x, y = data["x_test"].astype(np.float64), data["y_test"].astype(np.float64)
+    model = k.models.load_model(ROOT / "examples/denoising/model.keras")
+    p = model.predict(data["x_test"], verbose=0).astype(np.float64)
+    report = report_of(model, data["x_test"], data["y_test"], ids=data["ids"])
+    assert report.samples[0].task == "reconstruction"
+    agree("image to image", values(report), {
+        "mse": m.mean_squared_error(y.reshape(-1), p.reshape(-1)), "bias": float((p - y).mean()),
+        "psnr": float((-10 * np.log10(((p - y) ** 2).mean(axis=(1, 2, 3)))).mean()),
+    })  # fmt: skip
+    headlines_are_whole(report)
+    base = {metric.name: (metric.baseline, metric.baseline_name) for metric in report.metrics}
+    assert base["mse"] == (pytest.approx(((x - y) ** 2).mean()), "the input unchanged")
+    shown = next(b for b in blocks(report) if isinstance(b, Gallery))
+    losses = [float(card.loss) for card in shown.samples]  # type: ignore[arg-type]
+    error = ((p - y) ** 2).mean(axis=(1, 2, 3))
+    assert losses[0] == pytest.approx(error.max(), rel=1e-5) and min(losses) == pytest.approx(error.min(), rel=1e-5)
+
+
 def test_next_token(k: Any) -> None:
     from sklearn import metrics as m
 
@@ -288,6 +311,7 @@ def test_forecast(k: Any) -> None:
     agree("timeseries", values(report), {
         "mae": m.mean_absolute_error(y, p), "rmse": m.root_mean_squared_error(y.reshape(-1), p.reshape(-1)),
         "r2": m.r2_score(y, p), "skill": 1 - m.mean_absolute_error(y, p) / naive,
+        "mase": m.mean_absolute_error(y, p) / np.abs(x[:, 12:].astype(np.float64) - x[:, :-12]).mean(),
     })  # fmt: skip
     head = next(metric for metric in report.metrics if metric.headline)
     assert head.name == "mae" and head.baseline == pytest.approx(naive, rel=1e-6)
