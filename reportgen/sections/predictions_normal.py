@@ -23,8 +23,8 @@ def normal_chart(view: OutputView, target: int) -> tuple[FlatBlock, ...]:
         Chart(
             view.id(f"normal-{target + 1}"),
             f"Errors beside a normal distribution{name_target(view, target)}",
-            Axis("Expected of a normal distribution, in standard deviations"),
-            Axis("Error, in standard deviations from its mean"),
+            Axis("Normal quantile (standard deviations)"),
+            Axis("Error (standard deviations)"),
             (
                 Series(
                     "quantiles",

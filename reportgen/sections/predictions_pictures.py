@@ -145,7 +145,7 @@ def _quantile_table(view: OutputView) -> Table:
     )
     return Table(
         view.id("error-quantiles"),
-        "Error quantiles",
+        "Errors in numbers",
         (
             TableColumn("Share of samples", help="This share of the samples has a smaller error"),
             TableColumn("MSE", "number", help="Mean squared error of a sample"),

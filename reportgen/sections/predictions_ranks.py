@@ -31,7 +31,7 @@ def class_roc(view: OutputView) -> tuple[FlatBlock, ...]:
     series = tuple(
         Series(
             f"class-{label}",
-            f"{view.class_name(label)} (area {number_text(table.area(), 3)})",
+            f"{view.class_name(label)} (area {number_text(table.area(), 4)})",
             Column.pack(rates),
             Column.pack(_found_at(table, rates)),
             "line",
@@ -65,12 +65,13 @@ def _found_at(table: ScoreTable, rates: Array) -> Array:
 def describe_areas(view: OutputView, tables: list[tuple[int, ScoreTable]]) -> str:
     """Say in one sentence which classes are told from the rest worst and best; `tables` rise by area."""
     (low, worst), (high, best) = tables[0], tables[-1]
-    ends = f"{number_text(worst.area(), 3)} ({view.class_name(low)})"
+    first, last = number_text(worst.area(), 4), number_text(best.area(), 4)
+    ends = f"{first} ({view.class_name(low)})"
     if len(tables) == 1:
         return f"The area under the curve is {ends}."
-    if worst.area() == best.area():
-        return f"Every class has an area of {number_text(best.area(), 3)}."
-    return f"The area under the curve runs from {ends} to {number_text(best.area(), 3)} ({view.class_name(high)})."
+    if first == last:
+        return f"Every class has an area of {last}."
+    return f"The area under the curve runs from {ends} to {last} ({view.class_name(high)})."
 
 
 def label_curves(view: OutputView) -> tuple[FlatBlock, ...]:
