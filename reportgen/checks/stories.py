@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reportgen.report.types import Evidence, Finding, Story
-from reportgen.report.words import count, join_words, shorten
+from reportgen.report.values import Missing
+from reportgen.report.words import count, join_words, number_text, shorten
 
 WRONG = ("failed", "warned")
 
@@ -157,8 +158,8 @@ def _tell(root: Finding, cause: Cause, follows: list[Finding]) -> Story:
     """Write one story."""
     titles = join_words([_lower(finding.title) for finding in follows], most=4)
     text = (
-        f"{root.title}; {cause.because}. {'That explains' if len(follows) > 1 else 'That would explain'} what else was "
-        f"found: {titles}."
+        f"{_first_sentence(root.text)} {cause.because[:1].upper()}{cause.because[1:]}. That would explain what "
+        f"else was found: {titles}."
     )
     return Story(
         title=root.title,
@@ -168,6 +169,12 @@ def _tell(root: Finding, cause: Cause, follows: list[Finding]) -> Story:
         codes=(root.code, *(finding.code for finding in follows)),
         places=_places((root, *follows)),
     )
+
+
+def _first_sentence(text: str) -> str:
+    """Return a text up to its first full stop that is followed by a new sentence."""
+    head, stop, _ = text.partition(". ")
+    return f"{head}." if stop else text
 
 
 def _places(findings: tuple[Finding, ...]) -> tuple[Evidence, ...]:
@@ -188,8 +195,9 @@ def _what(finding: Finding) -> str:
         more = f" and {len(finding.layers) - 2:,} more" if len(finding.layers) > 2 else ""
         return ", ".join(shorten(layer, 40) for layer in finding.layers[:2]) + more
     piece = next(iter(finding.evidence), None)
-    if piece is not None and isinstance(piece.value, str):
-        return f"{piece.label}: {shorten(piece.value, 60)}"
+    if piece is not None and not isinstance(piece.value, Missing):
+        value = piece.value if isinstance(piece.value, str) else number_text(piece.value)
+        return f"{piece.label}: {shorten(value, 60)}"
     return _lower(finding.title)
 
 

@@ -91,4 +91,4 @@ def test_a_story_shows_each_side_once_and_says_what_to_do_first() -> None:
     assert [place.label for place in story.places] == ["the curve", "the layers", "the samples"]
     assert story.places[0].anchor == "at-learning-rate-too-high"
     assert story.places[1].value == "conv1, conv2 and 1 more" and story.first == "Fix learning-rate-too-high."
-    assert "3 other findings" in story.then and story.title in story.text
+    assert "3 other findings" in story.then and story.text.startswith("text Steps that are too large")
