@@ -22,7 +22,8 @@ KEPT = {
 def poison(value: Any, payload: str, inside: str = "") -> Any:
     """Return a copy of any part of a report with `payload` added to every text that an input could have chosen."""
     if isinstance(value, str):
-        return value if inside in KEPT else f"{payload} {value}"
+        nothing = not value and inside in ("card", "parent")  # where a text would change what the block is
+        return value if inside in KEPT or nothing else f"{payload} {value}"
     if isinstance(value, tuple):
         return tuple(poison(part, payload, inside) for part in value)
     if isinstance(value, dict):
