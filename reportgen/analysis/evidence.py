@@ -24,6 +24,7 @@ from reportgen.analysis.layer_evidence import FreshFacts as FreshFacts
 from reportgen.analysis.layer_evidence import GradientFacts as GradientFacts
 from reportgen.analysis.layer_evidence import Kernels as Kernels
 from reportgen.analysis.layer_evidence import LayerMaps as LayerMaps
+from reportgen.analysis.layer_evidence import LayerResponses as LayerResponses
 from reportgen.analysis.layer_evidence import LossFacts as LossFacts
 from reportgen.analysis.layer_evidence import Saliency as Saliency
 from reportgen.analysis.layer_evidence import WeightFacts as WeightFacts
@@ -219,6 +220,7 @@ class WorkerEvidence:
     gradients: tuple[GradientFacts, ...] = ()
     losses: tuple[LossFacts, ...] = ()
     saliency: tuple[Saliency, ...] = ()
+    responses: tuple[LayerResponses, ...] = ()
     not_computed: dict[str, str] = field(default_factory=dict)
 
 

@@ -125,6 +125,22 @@ class Saliency:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerResponses:
+    """How one layer answers the kept samples: `values` (samples, units) float32, of at most 256 units, the first ones.
+
+    `kind` is "units", or "channels" where a value is the largest over a channel's positions. `positions` are rows in
+    the batch, `units` the full number.
+    """
+
+    layer: str
+    type: str
+    kind: str
+    positions: tuple[int, ...]
+    values: Array
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class ActivationFacts:
     """Statistics of one layer's output over the batch.
 

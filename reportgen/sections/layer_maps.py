@@ -20,6 +20,7 @@ MOST_SIDE, LEAST_SIDE = 40, 16
 MOST_TILES = 64
 MOST_STRIP = 512
 STRIP_HEIGHT = 6
+SCORES = " scores"  # ends the type of maps that are attention scores
 
 
 def montage_blocks(artifacts: Artifacts, context: Context) -> tuple[Block, ...]:
@@ -97,6 +98,8 @@ def _mosaic_of(maps: LayerMaps, place: int, privacy: str) -> tuple[Mosaic, str]:
     h, w = tiles.shape[1:]
     shown = min(len(tiles), MOST_TILES, max(MOST_PIXELS_EACH // (h * w), LEAST_SIDE))
     what = "one tile a channel" + (", the middle slice" if maps.values.ndim == 5 else "")
+    if maps.type.endswith(SCORES):
+        what = "one tile a head: from each position (down) to what it attends to (across)"
     return tile_mosaic(tiles[:shown], blurred=privacy == "blur"), what
 
 
@@ -122,7 +125,7 @@ def _montage(maps: LayerMaps, mosaic: Mosaic, what: str, sample: str, context: C
         left = f"; the first {MOST_STRIP} of {count(maps.channels, 'unit')}"
     alt = f"Output of {maps.type} {shorten(maps.layer)} for {sample}: {what}"
     return Montage(
-        id=f"map-{place + 1}-{shorten(maps.layer, 80)}",
+        id=f"map-{place + 1}-{shorten(maps.layer, 80)}{'-scores' if maps.type.endswith(SCORES) else ''}",
         title=f"{shorten(maps.layer)} ({maps.type})",
         layer=maps.layer,
         sample=sample,
@@ -132,7 +135,7 @@ def _montage(maps: LayerMaps, mosaic: Mosaic, what: str, sample: str, context: C
         tile_width=mosaic.tile_width,
         tile_height=mosaic.tile_height,
         scaling=f"{what}; {mosaic.scaling}{left}",
-        reading=describe_map(values, maps.channels),
+        reading=describe_scores(values) if maps.type.endswith(SCORES) else describe_map(values, maps.channels),
         low=number(mosaic.low),
         high=number(mosaic.high),
         image=context.draw(mosaic.pixels, "maps" if mosaic.pixels.ndim == 2 else "pixels", alt),
@@ -154,6 +157,19 @@ def describe_map(values: Array, channels: int) -> str:
         return f"{silent} of {of} {'is' if silent == 1 else 'are'} silent (exactly zero) for this sample."
     zeros = float((flat == 0).mean())
     return f"All {of} respond; {percent(zeros)} of the values are zero."
+
+
+def describe_scores(values: Array) -> str:
+    """Say in one sentence how sharply the heads of one attention layer look, by the entropy of their rows."""
+    rows = np.maximum(np.asarray(values, np.float64), 0)
+    rows = rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-12)
+    entropy = -(rows * np.log(np.maximum(rows, 1e-12))).sum(axis=1).mean(axis=0)
+    wide = np.exp(entropy)
+    sources, heads = values.shape[1], count(values.shape[2], "head")
+    low, high = float(wide.min()), float(wide.max())
+    return (
+        f"The {heads} spread over {low:.2g} to {high:.2g} of {count(sources, 'position')} on average (1: a single one)."
+    )
 
 
 def kernel_blocks(artifacts: Artifacts, context: Context) -> tuple[Block, ...]:

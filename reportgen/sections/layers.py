@@ -6,6 +6,7 @@ from reportgen.analysis.evidence import Artifacts, WorkerEvidence
 from reportgen.report.blocks import Block, Card, Fold, Text
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
+from reportgen.sections.layer_answers import answer_blocks
 from reportgen.sections.layer_depth import depth_charts
 from reportgen.sections.layer_gradients import gradient_blocks
 from reportgen.sections.layer_maps import kernel_blocks, montage_blocks
@@ -26,6 +27,7 @@ def build(artifacts: Artifacts, context: Context) -> Section:
         *gradient_blocks(worker),
         *saliency_blocks(artifacts, context),
         *montage_blocks(artifacts, context),
+        *answer_blocks(artifacts, context),
         *kernel_blocks(artifacts, context),
     ]
     if worker.weights:

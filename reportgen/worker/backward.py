@@ -15,6 +15,7 @@ Array = NDArray[Any]
 Step = Callable[[list[Array], Mapping[str, Array]], tuple[float, list[Array | None]]]
 # Where values are 16-bit floats, small gradients would round to zero: the loss is scaled up before, gradients down.
 HALF_SCALE = 1024.0
+MOST_TRACED = 40  # layers; beyond, tracing forward and backward takes many seconds
 
 
 def make_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables: Sequence[Any], total: Total) -> Step | None:
@@ -30,9 +31,17 @@ def uses_half(model: Any) -> bool:
     return any(getattr(layer, "compute_dtype", "") == "float16" for layer in model._flatten_layers())
 
 
-def tensorflow_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables: Sequence[Any], total: Total) -> Step:
-    """Return the function for TensorFlow; recurrent models are compiled, because their steps are slow one by one."""
+def pays_to_compile(model: Any) -> bool:
+    """Tell whether tracing costs less than running many single samples eagerly: few layers, or recurrent ones."""
     import keras
+
+    layers = list(model._flatten_layers())
+    own_code = any(not type(layer).__module__.startswith("keras.") for layer in layers if layer is not model)
+    return not own_code and (len(layers) <= MOST_TRACED or any(isinstance(layer, keras.layers.RNN) for layer in layers))
+
+
+def tensorflow_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables: Sequence[Any], total: Total) -> Step:
+    """Return the function for TensorFlow, compiled where `pays_to_compile`."""
     import tensorflow as tf
 
     scale = HALF_SCALE if uses_half(model) else 1.0
@@ -48,17 +57,21 @@ def tensorflow_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables:
         # The rows of an embedding come as IndexedSlices; a row used twice must be added up before its norm is taken.
         return loss, [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
 
-    recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
+    compiled = pays_to_compile(model)
     traced: list[Any] = []
 
     def run(tensors: list[Any], labels: dict[str, Any]) -> tuple[Any, list[Any]]:
-        """Run one chunk, compiled once for chunks of any length where that pays."""
-        if not recurrent:
+        """Run one chunk; compiled once for chunks of any length."""
+        if not compiled:
             return compute(tensors, labels)
         if not traced:
             wanted = [_any_length(tensor) for tensor in tensors], {name: _any_length(y) for name, y in labels.items()}
             traced.append(tf.function(compute, input_signature=wanted, autograph=False))
-        found: tuple[Any, list[Any]] = traced[0](tensors, labels)
+        try:
+            found: tuple[Any, list[Any]] = traced[0](tensors, labels)
+        except (TypeError, ValueError, NotImplementedError, tf.errors.OpError):
+            traced[0] = compute  # what cannot be traced is run eagerly from here on
+            found = compute(tensors, labels)
         return found
 
     def step(flat: list[Array], labels: Mapping[str, Array]) -> tuple[float, list[Array | None]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import GradientFacts, LossFacts
-from reportgen.worker.backward import Step, make_step
+from reportgen.worker.backward import Step, make_step, pays_to_compile
 from reportgen.worker.feed import Feed
 from reportgen.worker.labelled import Labelled
 from reportgen.worker.losses import NoLoss
@@ -23,7 +23,8 @@ from reportgen.worker.walk import Walk
 from reportgen.worker.watch import to_numpy
 
 Array = NDArray[Any]
-MOST_SINGLE = 16  # samples whose own gradient is computed one by one
+# Samples whose own gradient is computed one by one: compiled, and eagerly.
+MOST_SINGLE, MOST_SINGLE_EAGER = 64, 8
 MOST_SINGLE_WEIGHTS = 20_000_000
 STEP_BYTES = 1024 * 2**20  # activations that are alive in one step, forward and backward
 
@@ -80,7 +81,8 @@ def compute_gradients(
         return (), {"gradients": f"not applicable: backend {keras.backend.backend()}"}
     size = feed.fixed_batch or step_size
     mean = _mean_gradient(step, ready, size, variables)
-    single = _single_norms(step, ready, owners) if (feed.fixed_batch or 1) == 1 else None
+    singles = min(len(ready), MOST_SINGLE if pays_to_compile(model) else MOST_SINGLE_EAGER)
+    single = _single_norms(step, ready, owners, singles) if (feed.fixed_batch or 1) == 1 else None
     rows, place, n = [], 0, _whole(len(ready), feed.fixed_batch)
     for index, (path, depth, found) in enumerate(owners):
         gradients = mean[place : place + len(found)]
@@ -127,11 +129,10 @@ def _mean_gradient(step: Step, ready: Ready, size: int, variables: Sequence[Any]
     return sums
 
 
-def _single_norms(step: Step, ready: Ready, owners: Sequence[tuple[str, int, list[Any]]]) -> Array | None:
-    """Return the norm of each layer's gradient for single samples, (samples, layers); None where that costs much."""
+def _single_norms(step: Step, ready: Ready, owners: Sequence[tuple[str, int, list[Any]]], n: int) -> Array | None:
+    """Return the norm of each layer's gradient for `n` single samples, (n, layers); None where that costs much."""
     if sum(math.prod(v.shape) for _, _, found in owners for v in found) > MOST_SINGLE_WEIGHTS:
         return None
-    n = min(MOST_SINGLE, len(ready))
     norms = np.zeros((n, len(owners)))
     # The samples are in the order of the batch, which may be sorted by class.
     for row, sample in enumerate(np.linspace(0, len(ready) - 1, n).astype(int)):

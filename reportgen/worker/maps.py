@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import KeptSamples, LayerMaps, Reduced
+from reportgen.worker.attention import attention_scores
 from reportgen.worker.feed import Feed
 from reportgen.worker.plan import Plan
 from reportgen.worker.runner import pad
@@ -19,6 +20,7 @@ Array = NDArray[Any]
 MAX_CHANNELS = 64
 MAX_SIDE = 128
 MAX_UNITS = 1024
+SCORES = "scores"
 # Worth seeing: what convolutions, pooling, merges and activations give; the rest only passes values on.
 WORTH = (
     "Conv",
@@ -106,11 +108,18 @@ def collect_maps(
         if number == 0:
             found[key] = np.array(output[:count])
 
-    with watching(watched, look):
+    scores: dict[int, Array] = {}
+
+    def look_at_scores(key: int, given: Array) -> None:
+        """Keep the first call's scores."""
+        scores.setdefault(key, given[:count])
+
+    with watching(watched, look), attention_scores(watched, look_at_scores):
         model(feed.pack([keras.ops.convert_to_tensor(array) for array in flat]), training=False)
     positions = tuple(int(kept.positions[row]) for row in rows)
     maps = tuple(_shape_maps(call, found[key], positions) for key, call in layers.items() if key in found)
-    return maps, _ledger(maps, {call.path: found[key] for key, call in layers.items() if key in found})
+    attention = tuple(_shape_scores(call, scores[key], positions) for key, call in layers.items() if key in scores)
+    return (*maps, *attention), _ledger(maps, {call.path: found[key] for key, call in layers.items() if key in found})
 
 
 def _shape_maps(call: Call, values: Array, positions: tuple[int, ...]) -> LayerMaps:
@@ -124,6 +133,14 @@ def _shape_maps(call: Call, values: Array, positions: tuple[int, ...]) -> LayerM
     return LayerMaps(
         call.path, type(call.layer).__name__, positions, np.ascontiguousarray(values, dtype=np.float32), channels
     )
+
+
+def _shape_scores(call: Call, values: Array, positions: tuple[int, ...]) -> LayerMaps:
+    """Return attention scores as maps: targets down, sources across, one channel a head."""
+    values = np.moveaxis(values, 1, -1)[..., :MAX_CHANNELS] if values.ndim == 4 else values[..., None]
+    steps = (slice(None, None, max(1, -(-size // MAX_SIDE))) for size in values.shape[1:-1])
+    kept = np.ascontiguousarray(values[(slice(None), *steps)], dtype=np.float32)
+    return LayerMaps(call.path, f"{type(call.layer).__name__} {SCORES}", positions, kept, int(values.shape[-1]))
 
 
 def _ledger(maps: Sequence[LayerMaps], found: Mapping[str, Array]) -> tuple[Reduced, ...]:

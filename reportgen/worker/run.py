@@ -12,6 +12,7 @@ from reportgen.analysis.evidence import (
     Kernels,
     LayerFacts,
     LayerMaps,
+    LayerResponses,
     ModelFacts,
     Problem,
     Reduced,
@@ -34,6 +35,7 @@ from reportgen.worker.load import CannotLoad, Loaded, load_model
 from reportgen.worker.losses import read_compile_config
 from reportgen.worker.maps import choose_layers, choose_samples, collect_maps
 from reportgen.worker.plan import AUTO, Plan
+from reportgen.worker.responses import collect_responses
 from reportgen.worker.saliency import compute_saliency
 from reportgen.worker.saved import Saved, read_saved
 from reportgen.worker.spoken import say_error
@@ -59,6 +61,7 @@ class _Evidence:
     maps: tuple[LayerMaps, ...] = ()
     learning: Learning = field(default_factory=Learning)
     saliency: tuple[Saliency, ...] = ()
+    responses: tuple[LayerResponses, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     reduced: list[Reduced] = field(default_factory=list)
     timings: list[tuple[str, float]] = field(default_factory=list)
@@ -215,6 +218,10 @@ def _collect_maps(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: 
         )
     if passed.kept is None or not calls:
         return
+    found.responses, reduced = collect_responses(
+        model, walk, found.layers, passed.feed, passed.kept, passed.sample_bytes
+    )
+    found.reduced += reduced
     rows = choose_samples(passed.kept, plan.map_samples)
     if len(rows):
         layers = {id(call.layer): call for call in calls}
@@ -263,6 +270,7 @@ def _assemble(found: _Evidence) -> WorkerEvidence:
         gradients=found.learning.gradients,
         losses=found.learning.losses,
         saliency=found.saliency,
+        responses=found.responses,
         not_computed=found.learning.missing,
         n_samples=passed.n if passed else 0,
         versions=read_versions(),

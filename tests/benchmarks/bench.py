@@ -1,6 +1,6 @@
 """Time and memory of `reportgen build` against the by-hand script and the bare floor, in one run and one environment.
 
-Usage: bench.py [--runs N] [--only digits|resnet50|figures]. Prints medians and ratios; never a verdict.
+Usage: bench.py [--runs N] [--only digits|resnet50|figures|layers]. Prints medians and ratios; never a verdict.
 Each command is a process of its own; the three take turns, so that a change in the machine's speed hits all alike.
 """
 
@@ -114,7 +114,7 @@ def small_commands(runs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["digits", "resnet50", "startup", "figures"])
+    parser.add_argument("--only", choices=["digits", "resnet50", "startup", "figures", "layers"])
     options = parser.parse_args()
     has_sklearn = importlib.util.find_spec("sklearn") is not None
     found = "" if has_sklearn else "not "
@@ -126,6 +126,8 @@ def main() -> None:
             small_commands(max(5, options.runs))
         if options.only in (None, "figures"):
             subprocess.run([PYTHON, str(HERE / "figures.py"), "--runs", str(options.runs)], check=True)
+        if options.only in (None, "layers"):
+            subprocess.run([PYTHON, str(HERE / "layers.py"), "--runs", str(options.runs)], check=True)
         if options.only in (None, "digits"):
             case = ROOT / "examples/digits"
             compare(

@@ -6,11 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from reportgen.analysis.evidence import FreshFacts, GradientFacts, LossFacts, Saliency
+from reportgen.analysis.evidence import FreshFacts, GradientFacts, LayerResponses, LossFacts, Saliency
 from reportgen.report import coherence
 from reportgen.report.blocks import Card, Chart, Fold, Gallery, Table, Text
 from reportgen.sections import layers
+from reportgen.sections.layer_answers import answer_blocks
 from reportgen.sections.layer_gradients import describe_gradients, gradient_blocks, loss_text
+from reportgen.sections.layer_maps import describe_scores
 from reportgen.sections.layer_records import layer_records
 from reportgen.sections.layer_saliency import judgement, saliency_blocks
 from reportgen.sections.layer_weights import fresh_text, weight_table
@@ -139,3 +141,28 @@ def test_texts_of_the_section_are_words():
     artifacts = with_evidence(make_artifacts(), gradients=gradients(0.1, 0.2), losses=(LOSS,))
     texts = [b.text for b in layers.build(artifacts, make_context()[0]).blocks if isinstance(b, Text)]
     assert all(text and " nan" not in text for text in texts)
+
+
+def test_units_stand_in_strips_by_class_and_channels_beside_their_samples():
+    artifacts = make_artifacts()
+    kept, output = artifacts.worker.kept, artifacts.worker.outputs[0]
+    labels = kept.targets[output.name].reshape(len(kept.positions), -1)[:, 0].astype(int)
+    positions = tuple(int(position) for position in kept.positions)
+    units = np.eye(10, dtype=np.float32)[labels]
+    answers = (
+        LayerResponses("dense", "Dense", "units", positions, units, 10),
+        LayerResponses("conv2", "Conv2D", "channels", positions, units * 3, 10),
+    )
+    artifacts = with_evidence(artifacts, responses=answers)
+    context, drawn = make_context()
+    strips, strongest = answer_blocks(artifacts, context)
+    assert strips.tiles == len(set(labels.tolist())) and "explain 100% of the units" in strips.reading
+    assert drawn.pictures[0][0].shape[0] == 3 * len(labels) + 2 * (strips.tiles - 1)
+    assert strongest.tiles == 24 and "(3; its median is" in strongest.reading
+    hidden = dataclasses.replace(artifacts, privacy="ids")
+    assert answer_blocks(hidden, context) == ()
+
+
+def test_attention_scores_say_how_sharply_heads_look():
+    sharp, flat = np.eye(5)[:, :, None], np.full((5, 5, 1), 0.2)
+    assert "1 to 5 of 5 positions" in describe_scores(np.concatenate([sharp, flat], axis=2))

@@ -62,9 +62,9 @@ def test_norms_are_those_of_finite_differences(k) -> None:
     assert row.norm == pytest.approx(np.linalg.norm(numeric), rel=2e-3)
     assert row.weight_norm == pytest.approx(math.hypot(np.linalg.norm(kernel), np.linalg.norm(bias)), rel=1e-5)
     assert row.ratio == pytest.approx(row.norm / row.weight_norm)
-    assert (row.samples, row.sample_norms, row.depth) == (40, 16, 0)
+    assert (row.samples, row.sample_norms, row.depth) == (40, 40, 0)
     # The mean of gradients is no longer than the root mean square of their lengths.
-    assert all(row.sample_norm >= row.norm * 0.99 for row in found.gradients)
+    assert all(row.sample_norm >= row.norm for row in found.gradients)
 
 
 def test_steps_give_what_one_step_gives(k, monkeypatch) -> None:
