@@ -46,9 +46,10 @@ def fit(
     `redraw` draws the figure of a chart with fewer points; `named` is the budget as readers are told it. The same
     report gives the same result.
     """
-    if estimate(report) <= limit * _SURE:
+    size = estimate(report)
+    if size <= limit * _SURE:
         return report
-    if estimate(report) > limit:
+    if size > limit:
         report = shorten_names(report, f"the byte budget of {size_words(named or limit)}")
     target, reduced = float(limit), report
     for attempt in range(ATTEMPTS):

@@ -48,7 +48,7 @@ class _Shortener:
                     changes[field.name] = new
             return dataclasses.replace(value, **changes) if changes else value
         if isinstance(value, tuple):
-            items = tuple(self.walk(item) for item in value)
+            items = tuple(item if type(item) is str and len(item) <= LONG else self.walk(item) for item in value)
             return value if all(new is old for new, old in zip(items, value, strict=True)) else items
         if isinstance(value, dict):
             return {self.walk(key): self.walk(item) for key, item in value.items()}

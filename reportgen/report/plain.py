@@ -22,13 +22,14 @@ def to_plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
     if isinstance(value, (int, np.integer)):
         return int(value)
     if isinstance(value, (float, np.floating)):
         return _plain_number(float(value))
     if isinstance(value, (tuple, list)):
-        return [to_plain(item) for item in value]
+        # Names of samples come by the ten thousand: what needs no change is not asked a second time.
+        return [item if type(item) is str and item.isascii() else to_plain(item) for item in value]
     if isinstance(value, dict):
         return {to_plain(str(key)): to_plain(item) for key, item in value.items()}
     if isinstance(value, np.bool_):
