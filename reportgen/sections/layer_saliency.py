@@ -58,7 +58,7 @@ def _gallery(
     return Gallery(
         f"layer-saliency-{place + 1}",
         f"Where the prediction{of} comes from",
-        output.name,
+        "",  # its own few samples, not the gallery of all records of an output
         rule_text(maps, artifacts.privacy),
         tuple(cards),
         describe_saliency(maps),
@@ -74,8 +74,12 @@ def rule_text(maps: list[Saliency], privacy: str) -> str:
     steps = next((one.steps for one in maps if one.method == "integrated-gradients"), 0)
     if steps:
         parts.append(f"Integrated gradients: the gradient added up over {steps} steps from an empty sample")
-    pictures = any(len(one.values.shape) == 3 for one in maps)
-    first = "Left the sample, then its maps, bright is important. " if pictures else ""
+    order = join_words([NAMES.get(one.method, one.method) for one in maps])
+    first = ""
+    if maps[0].values.ndim == 3:
+        first = f"Left the sample, then its maps ({order}); bright is important. "
+    elif not maps[0].words and maps[0].values.ndim == 2:
+        first = f"Strips under a signal are its maps from top to bottom ({order}); bright is important. "
     blurred = " Pictures are blurred." if privacy == "blur" else ""
     return (
         f"{first}{'. '.join(parts)}. Each map is tested: its most important parts are replaced first (by the median, "
