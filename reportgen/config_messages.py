@@ -121,6 +121,8 @@ def _wrong(kind: str, context: dict[str, Any], error: ErrorDetails) -> str:
         return f"must be {words} {context[limits[kind]]}, not {given}"
     if kind == "model_type":
         return "must be a section (`key: value` lines under it)"
+    if kind == "too_long":
+        return f"takes {context['max_length']} values, not {context['actual_length']}"
     if kind == "string_too_long":
         return f"may have {context['max_length']} characters"
     return _WORDS.get(kind, error["msg"].lower())

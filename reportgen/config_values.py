@@ -107,9 +107,11 @@ def _seconds(value: Any) -> Any:
 
 
 def _path(value: Any) -> Any:
-    """Refuse texts that cannot be a path."""
+    """Refuse texts that cannot be a path: systems know no file name of more than 255 bytes."""
     if isinstance(value, str) and (not value or "\0" in value):
         raise ValueError("must be a path")
+    if isinstance(value, str) and any(len(part.encode("utf-8", "replace")) > 255 for part in value.split("/")):
+        raise ValueError(f"must be a path; a file's name has at most 255 bytes, not {len(value):,} characters")
     return value
 
 
@@ -118,7 +120,7 @@ def _names_or_file(value: Any) -> Any:
     if isinstance(value, (Path, tuple)):
         return value
     if isinstance(value, str) and value:
-        return Path(value)
+        return Path(_path(value))
     if not isinstance(value, list):
         raise ValueError("must be a list of class names or the path of a text file with one a line")
     for number, name in enumerate(value, 1):

@@ -90,12 +90,12 @@ def read_hdf5_headers(path: Path) -> dict[str, ArrayHeader]:
     except Corrupt as error:
         raise InputRefused(f"{name}: corrupt HDF5 data ({error}); write it again") from None
     for link in structure.links:
-        text = f"`{link.path}` is a {link.kind} link to `{link.target}`: refused; write a file with the data itself"
+        text = f"`{link.path}` has the {link.kind} link `{link.target}`: refused; write a file with the data itself"
         raise InputRefused(f"{name}: {text}")
     found = {}
     for dataset in structure.datasets:
         if dataset.outside:
-            text = f"`{dataset.path}` is an {dataset.outside} dataset, kept outside: refused"
+            text = f"`{dataset.path}` keeps its data outside ({dataset.outside}): refused"
             raise InputRefused(f"{name}: {text}; write its data into this file")
         array = dataset.path.strip("/")
         found[array] = ArrayHeader(array, dataset.shape, _dtype(dataset), dataset.declared, dataset.declared)

@@ -22,6 +22,8 @@ def read_history_npz(data: bytes) -> Table:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
             if sum(archive.getinfo(name).file_size for name in names) > SIZE_LIMIT:
                 raise Unreadable(f"its arrays declare more than {SIZE_LIMIT:,} bytes")
+            if not names:
+                raise Unreadable("is a zip file without any array; save one: np.savez(path, **history.history)")
             for name in names:
                 metric = name.removesuffix(".npy")
                 if metric in table.columns:

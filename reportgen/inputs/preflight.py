@@ -120,11 +120,13 @@ def _structure(data: bytes | memoryview, what: str) -> Structure:
 def _check_structure(structure: Structure, what: str, size: int) -> int:
     """Refuse links and arrays that lead outside, or declare far more than the file holds; return the declared bytes."""
     for link in structure.links:
-        raise InputRefused(f"{what}: `{link.path}` is a {link.kind} link to `{link.target}`: refused; {_SAVE}")
+        article = "an" if link.kind == "external" else "a"
+        raise InputRefused(f"{what}: `{link.path}` is {article} {link.kind} link to `{link.target}`: refused; {_SAVE}")
     for dataset in structure.datasets:
         if dataset.outside:
+            article = "an" if dataset.outside == "external" else "a"
             raise InputRefused(
-                f"{what}: `{dataset.path}` is an {dataset.outside} dataset, kept outside: refused; {_SAVE}"
+                f"{what}: `{dataset.path}` is {article} {dataset.outside} dataset, kept outside: refused; {_SAVE}"
             )
     declared = sum(dataset.declared for dataset in structure.datasets)
     if declared > FLOOR and declared > EXPANSION * size:

@@ -82,10 +82,12 @@ def _arrays(
     name: str,
 ) -> dict[str, str]:
     """Name an array for each input or output and note its columns; one column keeps its own name."""
-    found = {}
+    found, known = {}, frozenset(header)
     for key, value in given.items():
         listed = (value,) if isinstance(value, str) else value
         for column in listed:
+            if column in known:
+                continue
             find_name(header, column, f"batch.{role}{'.' + key if key else ''}", name, "column")
         array = value if isinstance(value, str) else f"{role} {key}".strip()
         while (array in columns and columns[array] != listed) or (not isinstance(value, str) and array in header):

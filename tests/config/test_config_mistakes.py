@@ -353,3 +353,19 @@ def test_positions_count_characters_not_bytes() -> None:
     tree = read_yaml("é: [á, b]\nü: x".encode())
     assert tree.values[("é", 1)] == (1, 8)
     assert tree.keys[("ü",)] == (2, 1)
+
+
+@pytest.mark.parametrize("key", ["model", "history", "output", "batch.path", "batch.classes", "python"])
+def test_a_name_that_no_file_can_have_is_told_at_its_key(tmp_path: Path, key: str) -> None:
+    section, _, inner = key.partition(".")
+    long = "n" * 3000
+    value = f"{{path: {long if inner == 'path' else 'b.npz'}, x: x, classes: {long}}}" if inner else long
+    lines = {"model": "model: m.keras", section: f"{section}: {value}"}
+    with pytest.raises((UsageError, InputRefused)) as caught:
+        load_config(write(tmp_path, "\n".join(lines.values()) + "\n"), trust=frozenset({"python"}), environment={})
+    assert f"`{key}" in caught.value.message and "at most 255 bytes" in caught.value.message
+
+
+def test_too_many_values_are_counted(tmp_path: Path) -> None:
+    said = only(tmp_path, "model: m.keras\nbatch: {path: im, size: [1, 2, 3]}\n")
+    assert said.endswith("`batch.size` takes 2 values, not 3")

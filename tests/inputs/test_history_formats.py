@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,9 @@ def test_npz_with_an_array_a_metric(folder: Folder) -> None:
     folder.refused("o.npz", "`history`", "pickle", "np.savez(path, **history.history)", history="o.npz")
     (folder.path / "cut.npz").write_bytes((folder.path / "h.npz").read_bytes()[:300])
     folder.refused("cut.npz", "corrupt", history="cut.npz")
+    with zipfile.ZipFile(folder.path / "none.npz", "w") as archive:
+        archive.writestr("config.json", "{}")
+    folder.refused("none.npz", "without any array", "np.savez", history="none.npz")
 
 
 def test_json_lines_one_epoch_a_line(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,14 +56,15 @@ def scan_csv(path: Path, wanted: Sequence[str] = (), labels: Sequence[str] = (),
     Looks at the columns in `wanted` (all without any) and gathers at most `limit` distinct texts of those in `labels`.
     """
     separator, header = read_header(path)
-    names = [name for name in (wanted or header) if name in header]
+    places = {name: place for place, name in enumerate(header)}
+    names = [name for name in (wanted or header) if name in places]
     kinds = dict.fromkeys(names, "int")
     texts: dict[str, set[str]] = {name: set() for name in labels}
     n = 0
     for first, rows in _batches(path, separator, header, STEP):
         n += len(rows)
         for name in names:
-            column = _column(rows, header.index(name))
+            column = _column(rows, places[name])
             kinds[name] = _kind(column, kinds[name], separator)
             if name in texts:
                 texts[name].update(column)
@@ -83,7 +85,8 @@ def read_header(path: Path) -> tuple[str, tuple[str, ...]]:
     header = tuple(name.strip() for name in next(csv.reader([first], delimiter=separator), []))
     if not header or all(_is_number(name, separator) for name in header):
         raise InputRefused(f"{path.name}:1: the first line must name the columns, such as age,height,label")
-    twice = next((name for name in header if header.count(name) > 1), None)
+    counted = Counter(header)
+    twice = next((name for name in header if counted[name] > 1), None)
     if twice is not None:
         raise InputRefused(f"{path.name}:1: the column `{twice}` stands twice; keep one")
     return separator, header
@@ -194,8 +197,9 @@ def _dtype(scan: Scan, columns: Sequence[str]) -> str:
 def _read(path: Path, spec: BatchSpec, scan: Scan, wanted: Sequence[str], size: int) -> Iterator[Chunk]:
     """Yield chunks of at most `size` samples."""
     labels = label_arrays(spec)
+    places = {name: place for place, name in enumerate(scan.header)}
     for first, rows in _batches(path, scan.separator, scan.header, size):
-        columns = {name: _values(_column(rows, scan.header.index(name)), scan, name) for name in wanted}
+        columns = {name: _values(_column(rows, places[name]), scan, name) for name in wanted}
         arrays = {name: stack(spec, name, columns) for name in wanted_arrays(spec)}
         for name, classes in labels.items():
             if arrays[name].dtype.kind == "U":
