@@ -14,7 +14,7 @@ from reportgen.sections.predictions_classes import build_multiclass
 from reportgen.sections.predictions_forecast import build_timeseries
 from reportgen.sections.predictions_labels import build_multilabel
 from reportgen.sections.predictions_masks import build_segmentation
-from reportgen.sections.predictions_metrics import describe_metrics, headline_order, metric_table
+from reportgen.sections.predictions_metrics import describe_metrics, headline_order, metric_tables
 from reportgen.sections.predictions_mistakes import mistake_blocks
 from reportgen.sections.predictions_other import build_other
 from reportgen.sections.predictions_pictures import build_reconstruction
@@ -118,7 +118,7 @@ def _output_blocks(artifacts: Artifacts, context: Context, place: int) -> tuple[
     if output.task == "other":
         said = f"Described, not judged: {output.task_reason.rstrip('.') or 'no task was recognised'}."
     scored = bool(metrics) and (view.labelled or output.task == "other")
-    head: tuple[FlatBlock, ...] = (metric_table(view, metrics),) if scored else (_no_labels(output),)
+    head: tuple[FlatBlock, ...] = metric_tables(view, metrics) if scored else (_no_labels(output),)
     return said, (intro, *notes, *head, *_task_blocks(view))
 
 

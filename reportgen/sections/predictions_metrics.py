@@ -16,17 +16,20 @@ COLUMNS = (
     TableColumn("Samples", "int", help="Labelled samples the value stands on"),
     TableColumn("Baseline", help="The same metric for the simplest model there is, on the same samples"),
     TableColumn("Baseline model", help="What that simplest model does"),
+)
+MEANINGS = (
+    TableColumn("Metric", help="What was measured"),
+    TableColumn("Meaning", help="What the metric says"),
     TableColumn("Better", help="Which direction is better"),
     TableColumn("Interval by", help="How the interval was computed"),
-    TableColumn("Meaning", help="What the metric says"),
 )
 
 
-def metric_table(view: OutputView, metrics: tuple[MetricValue, ...]) -> Table:
-    """Return the table of all metrics of one output; values that do not beat their baseline are marked."""
+def metric_tables(view: OutputView, metrics: tuple[MetricValue, ...]) -> tuple[Table, Table]:
+    """Return all metrics of one output, with those marked that do not beat their baseline, and what each one means."""
     places = {name: place for place, name in enumerate(headline_order(view))}
     ordered = sorted(metrics, key=lambda metric: places.get(metric.name, len(places)))
-    return Table(
+    values = Table(
         view.id("metrics"),
         "All metrics",
         COLUMNS,
@@ -35,6 +38,8 @@ def metric_table(view: OutputView, metrics: tuple[MetricValue, ...]) -> Table:
         note=view.accumulator.exactness(),
         marks=tuple(mark for i, metric in enumerate(ordered) for mark in _marks(i, metric)),
     )
+    meanings = tuple((m.label, m.help, m.better, m.interval) for m in ordered)
+    return values, Table(view.id("meanings"), "What each metric means", MEANINGS, meanings, collapsed_after=3)
 
 
 def headline_order(view: OutputView) -> tuple[str, ...]:
@@ -53,9 +58,6 @@ def _row(metric: MetricValue) -> tuple[str | int | None, ...]:
         metric.n,
         "none" if metric.baseline is None else value_text(number(metric.baseline), metric.unit),
         metric.baseline_name,
-        {"higher": "higher", "lower": "lower"}.get(metric.better, "neither"),
-        metric.interval,
-        metric.help,
     )
 
 
