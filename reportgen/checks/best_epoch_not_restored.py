@@ -2,9 +2,9 @@
 
 Needs the record of the restored epoch in the history, or the validation data as batch: then the epoch whose validation
 metrics the batch gives to four digits is that of the weights. Without either the answer is "not applicable", never a
-guess. Silent when that epoch is best on any validation metric (someone may have watched another one), or within 5%
-of the best loss (1% of a score): the margin of Prechelt's generalisation loss (1998), below which early stopping
-does not stop.
+guess. Silent within 5% of the best validation loss (1% of a score where there is no loss), the margin of Prechelt's
+generalisation loss (1998) below which early stopping does not stop, and when that epoch is the very best on another
+validation metric: someone may have watched that one.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     pair = facts.main
     if pair is None or pair.best is None or pair.name not in losses:
         return Result(None, f"Not applicable: no validation curve has a value at epoch {restored:,}.")
-    near = [
-        p.name for p in pairs if p.name in losses and losses[p.name] <= threshold * (1.0 if p.is_loss else SCORE_PART)
-    ]
+    margin = threshold * (1.0 if pair.is_loss else SCORE_PART)
+    # Best by another metric counts only where it is the very best: someone may have watched that one.
+    near = [p.name for p in pairs if p.name in losses and losses[p.name] <= (margin if p is pair else 0.0)]
     if near:
         said = f"best, or close to it, by validation {near[0].replace('_', ' ')}"
         return Result(

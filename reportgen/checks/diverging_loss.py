@@ -1,9 +1,9 @@
 """A training loss that ends as NaN or infinite, or ends far above where it had been.
 
 Fires when the last recorded training loss is not a finite number, or when the end (median of the last tenth, at
-least 3 epochs) is above the first epoch's loss and at least twice the lowest one. Gaps in the middle of a history do
-not count: loggers leave cells empty. Sources: UMLAUT (CHI 2021) and AutoTrainer (ICSE 2021) for NaN; the factor 2 is
-a stricter form of SageMaker Debugger's LossNotDecreasing, which fires on a missing decrease alone.
+least 3 epochs) is back at 80% of the first epoch's loss or more and at least twice the lowest one. Gaps in the middle
+of a history do not count: loggers leave cells empty. Sources: UMLAUT (CHI 2021) and AutoTrainer (ICSE 2021) for NaN;
+the factor 2 is a stricter form of SageMaker Debugger's LossNotDecreasing, which fires on a missing decrease alone.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ META = Meta(
     "stricter",
 )
 
+BACK = 0.8  # of the first loss: what training had gained is lost again
+
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Compare the end of the training loss with its first and lowest value."""
@@ -62,7 +64,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         f"{number_text(known[0])} at the start, {number_text(known[lowest])} at best (epoch {int(when[lowest]):,}), "
         f"{number_text(end)} at the end"
     )
-    if known[lowest] <= 0 or end <= known[0] or end < threshold * known[lowest]:
+    if known[lowest] <= 0 or end < BACK * known[0] or end < threshold * known[lowest]:
         return Result(False, f"The training loss was {numbers}, over {count(int(known.size), 'epoch')}.")
     return Result(
         True,

@@ -4,7 +4,8 @@ Both are needed. The rate: at least 10 times the default of the optimizer in Ker
 UMLAUT (CHI 2021) likewise warns by comparing with a common range. The loss, one of: not finite at the end; first
 epoch above three times the loss of an even guess among the classes; in the later half a change of direction in a third
 of the steps with a typical step of 5% of the loss, or a jump to twice its median; an end half as high again as the
-lowest; or no better at the end than an even guess (5% of it at most gained). Without a rate on record, only a loss
+lowest; no better at the end than an even guess (5% of it at most gained); or a model that is no better than its simple
+baseline on the batch. Without a rate on record, only a loss
 that began above three times an even guess and shows a second sign fires. Signs from AutoTrainer (ICSE 2021),
 oscillating loss and explosion, and SageMaker Debugger's LossNotDecreasing.
 """
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import Artifacts
+from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.learning_rates import Rate, chance_loss, count_turns, find_rate
 from reportgen.checks.lookup import curve
@@ -52,6 +54,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         return Result(None, f"Not applicable: needs a training loss over at least {FEWEST_EPOCHS} epochs.")
     rate, chance = find_rate(artifacts), chance_loss(artifacts)
     signs = find_signs(loss.values, chance)
+    if not signs and plateau.is_poor(artifacts):
+        signs.append("the model is no better than its simple baseline on the batch")
     began_high = any("began" in sign for sign in signs)
     said = f"{_describe(rate)}; {join_words(signs) if signs else 'the training loss shows no sign of too large steps'}"
     if rate is None:

@@ -71,3 +71,9 @@ def count_turns(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     """Return the share of steps at which a curve changes direction."""
     steps = np.diff(values)
     return float(np.mean(steps[1:] * steps[:-1] < 0)) if steps.size > 1 else 0.0
+
+
+def compute_tau(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Return Kendall's tau of a curve over its epochs: -1 when it always falls, 0 without a trend, 1 when it rises."""
+    i, j = np.triu_indices(values.size, 1)
+    return float(np.sign(values[j] - values[i]).mean()) if values.size > 1 else 0.0

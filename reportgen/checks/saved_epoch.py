@@ -78,13 +78,15 @@ def _comparable(artifacts: Artifacts, output: OutputEvidence) -> dict[str, float
     return known
 
 
-def _loss(artifacts: Artifacts, output: OutputEvidence) -> float:
-    """Return log loss or mean squared error on the batch when that is the loss in the file."""
+def loss_metric(artifacts: Artifacts, output: OutputEvidence) -> str:
+    """Return the name of the metric of ours that is the loss in the file ("log_loss", "mse"), else ""."""
     model = artifacts.worker.model if artifacts.worker else None
     kind = loss_kind(model, output.name) if model else ""
+    return "log_loss" if kind in CROSS else "mse" if kind in SQUARED else ""
+
+
+def _loss(artifacts: Artifacts, output: OutputEvidence) -> float:
+    """Return the loss on the batch where it is a metric of ours; else NaN."""
+    name = loss_metric(artifacts, output)
     values = {value.name: value.value for value in metric_values(output)}
-    if kind in CROSS:
-        return values.get("log_loss", math.nan)
-    if kind in SQUARED:
-        return values.get("mse", values.get("rmse", math.nan) ** 2)
-    return math.nan
+    return values.get(name, values.get("rmse", math.nan) ** 2 if name == "mse" else math.nan)

@@ -1,10 +1,10 @@
 """Training stopped while validation was still getting better.
 
-Fires when validation still improves at the end beyond noise (`analysis.curves`) and the last fifth of the epochs
-brought at least 10% of the whole improvement. An even decline brings 20% there; an exponential one that has run for
-three time constants 4%. Silent when the learning rate had come down to a tenth or less of its largest value: then a
-schedule ended as planned. Related: AutoTrainer's slow convergence (delta 0.01). Only judged on validation: training
-loss always improves.
+Fires when validation still improves at the end beyond noise (`analysis.curves`), was best in the last quarter of the
+epochs, and the last fifth of them brought at least 6% of the whole improvement. An even decline brings 20% there; an
+exponential one that has run for two and a half time constants 6%, for three 4%. Silent when the learning rate had come
+down to a tenth or less of its largest value: then a schedule ended as planned. Related: AutoTrainer's slow convergence
+(delta 0.01). Only judged on validation: training loss always improves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ META = Meta(
     causes=("Too few epochs", "A learning rate that is lower than it needs to be"),
     fix="Train for more epochs, with EarlyStopping on val_loss to stop when it no longer improves.",
     section="training",
-    threshold=0.1,
+    threshold=0.06,
     threshold_meaning="share of the whole improvement that the last fifth of the epochs brought",
     source="own rule on a Mann-Kendall test of the last fifth; related: AutoTrainer, slow convergence (delta 0.01)",
 )
@@ -46,6 +46,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     name = f"validation {pair.name.replace('_', ' ')}"
     if not facts.still_improving:
         return Result(False, f"The {name} no longer improved over the last {count(pair.trend.window, 'epoch')}.")
+    if facts.last_epoch is not None and facts.last_epoch - pair.best.epoch > max(pair.trend.window, facts.epochs // 4):
+        return Result(False, f"The {name} was best at epoch {pair.best.epoch:,} and has only come back since.")
     whole = abs(pair.best.value - pair.validation.first.value)
     share = abs(pair.trend.change) / whole if whole else 0.0
     said = (

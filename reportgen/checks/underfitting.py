@@ -1,21 +1,23 @@
 """A model that is poor on its own training data too, although training moved.
 
-Fires when every judged output is no better than its simple baseline on the batch and training itself ended poor:
-where the history has the training accuracy, it gained less than 10% of the way from that baseline to 1; else the
-training loss fell by less than 10%. A model that does well in training and badly on the batch is not underfitted and
-does not fire here. AutoTrainer (ICSE 2021) likewise looks for training problems only where the training accuracy
-stayed low (Theta 0.6); the bar here is the baseline instead of a fixed accuracy, so that hard tasks with many
-classes do not fire.
+Fires when every judged output is no better than its simple baseline on the batch and training itself ended poor: where
+the history has the training accuracy or error, it gained less than 10% of the way from that baseline to perfect; else
+the training loss fell by less than 10%. A model that does well in training and badly on the batch is not underfitted
+and does not fire here. AutoTrainer (ICSE 2021) likewise looks for training problems only where the training accuracy
+stayed low (Theta 0.6); the bar here is the baseline instead of a fixed accuracy, so that hard tasks with many classes
+do not fire.
 """
 
 from __future__ import annotations
 
 from reportgen.analysis.evidence import Artifacts
+from reportgen.analysis.metrics.value import MetricValue
 from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import curve, curve_facts, headline, metric_values, outputs, places
+from reportgen.checks.lookup import curve, curve_facts, metric_values, outputs, places
+from reportgen.checks.saved_epoch import loss_metric
 from reportgen.report.types import Evidence
-from reportgen.report.words import count, number_text, percent
+from reportgen.report.words import count, number_text, percent, value_text
 
 META = Meta(
     code="underfitting",
@@ -37,7 +39,11 @@ META = Meta(
     "by the baseline",
 )
 
-ACCURACIES = ("accuracy", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
+NAMES = {
+    "accuracy": ("accuracy", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy"),
+    "mse": ("mse", "mean_squared_error"),
+    "mae": ("mae", "mean_absolute_error"),
+}
 FEWEST_EPOCHS = 3
 
 
@@ -55,21 +61,22 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     gain = plateau.compute_gain(artifacts)
     if gain is not None and gain[0] < (plateau.META.threshold or 0):
         return Result(None, "Not judged: the training loss never moved at all, see plateau.")
-    reached = _accuracy_gain(artifacts)
+    reached = _metric_gain(artifacts)
     if reached is not None:
-        share, accuracy, baseline, name = reached
+        share, last, value, name = reached
         said = (
-            f"The training {name} ended at {percent(accuracy)}; always giving the most frequent answer reaches "
-            f"{percent(baseline)} on the batch"
+            f"The training {name} ended at {value_text(last, value.unit)}; {value.baseline_name or 'a simple guess'} "
+            f"reaches {value_text(value.baseline, value.unit)} on the batch"
         )
-        evidence = (Evidence(f"last training {name}", percent(accuracy), facts.epochs, "training"),)
+        evidence = (Evidence(f"last training {name}", value_text(last, value.unit), facts.epochs, "training"),)
     elif gain is not None:
         share = gain[0]
         said = f"The training loss fell from {number_text(gain[1])} to {number_text(gain[2])} only ({percent(share)})"
         evidence = (Evidence("gain in training loss", percent(share), facts.epochs, "training"),)
     else:
         return Result(
-            None, "Not applicable: the history has neither the training accuracy nor a positive training loss."
+            None,
+            "Not applicable: the history has neither a training metric with a baseline nor a positive training loss.",
         )
     if share >= threshold:
         return Result(False, f"{said}: training itself got somewhere, over {count(facts.epochs, 'epoch')}.")
@@ -80,17 +87,22 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     )
 
 
-def _accuracy_gain(artifacts: Artifacts) -> tuple[float, float, float, str] | None:
-    """Return (share of the way gained, last training accuracy, baseline, name) for one labelled classifier."""
+def _metric_gain(artifacts: Artifacts) -> tuple[float, float, MetricValue, str] | None:
+    """Return (share of the way gained, last training value, our metric, its name in the history) for one output.
+
+    Penalties are part of the training loss, but not of these metrics.
+    """
     judged = outputs(artifacts)
-    head = headline(metric_values(judged[0])) if len(judged) == 1 else None
-    if head is None or head.name != "accuracy" or head.baseline is None or head.baseline >= 1:
-        return None
-    for name in ACCURACIES:
-        found = curve(artifacts, name)
-        if found is not None and found.values[-1] == found.values[-1]:
-            last = float(found.values[-1])
-            return (last - head.baseline) / (1 - head.baseline), last, head.baseline, name.replace("_", " ")
+    for value in metric_values(judged[0]) if len(judged) == 1 else ():
+        perfect = 1.0 if value.better == "higher" else 0.0
+        names = NAMES.get(value.name, ()) + (("loss",) if value.name == loss_metric(artifacts, judged[0]) else ())
+        if value.baseline is None or value.baseline == perfect:
+            continue
+        for name in names:
+            found = curve(artifacts, name)
+            if found is not None and found.values[-1] == found.values[-1]:
+                last = float(found.values[-1])
+                return (last - value.baseline) / (perfect - value.baseline), last, value, name.replace("_", " ")
     return None
 
 

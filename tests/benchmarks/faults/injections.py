@@ -35,6 +35,7 @@ PLAIN: dict[str, Changes] = {"residual": {"norm": ""}}
 LONG = {"stop": 0, "epochs": 60, "batch": 32}
 COPY_LOSS = {"loss": "binary_crossentropy", "data": "digits-copy"}
 NO_STOP = {"stop": 0}
+OSCILLATING = {"lr": 0.06, "activation": "elu", "epochs": 20}
 HEADS: dict[str, Changes] = {"autoencoder": {"head": 32}}
 
 FAULTS: dict[str, tuple[Way, ...]] = {
@@ -185,25 +186,20 @@ FAULTS: dict[str, tuple[Way, ...]] = {
         Way("learning rate that dies at once", {**NO_STOP, "schedule": "dying", "lr": 1e-6, "epochs": 10}),
     ),
     "oscillating-loss": (
-        Way("Adam, steps too large", {**NO_STOP, "lr": 0.06, "activation": "elu", "epochs": 24}),
-        Way(
-            "SGD with momentum, steps too large",
-            {
-                **NO_STOP,
-                "optimizer": "SGD",
-                "optimizer_momentum": 0.95,
-                "lr": 0.3,
-                "activation": "elu",
-                "epochs": 24,
-            },
-        ),
         Way(
             "tiny batches",
-            {**NO_STOP, "batch": 2, "samples": 80, "lr": 0.03, "activation": "elu", "epochs": 24},
+            {**NO_STOP, "batch": 4, "samples": 120, "lr": 0.04, "activation": "elu", "epochs": 20},
+            {"attention": {"lr": 0.015}, "autoencoder": {"lr": 0.015}},
+        ),
+        Way(
+            "tiny batches with momentum",
+            {**NO_STOP, "batch": 4, "samples": 120, "optimizer": "SGD", "optimizer_momentum": 0.9, **OSCILLATING},
+            {"attention": {"lr": 0.03}, "autoencoder": {"lr": 2.0}},
         ),
         Way(
             "learning rate that jumps",
-            {**NO_STOP, "schedule": "cyclic", "lr": 0.1, "activation": "elu", "epochs": 24},
+            {**NO_STOP, "schedule": "cyclic", "lr": 0.08, "activation": "elu", "epochs": 20},
+            {"attention": {"lr": 0.03}, "autoencoder": {"lr": 0.05}},
         ),
     ),
     "diverging-loss": (

@@ -60,7 +60,7 @@ TOOK: dict[str, Rule] = {
     "exploding-gradient": lambda case, usual: learned(case, usual) <= 0.5,
     "saturated-activations": lambda case, usual: case.truth["saturated"] >= 0.85,
     "non-finite-weights": lambda case, usual: case.truth["non_finite"] > 0,
-    "overfitting": lambda case, usual: _generalises_badly(case) and _ended_worse(case, 1.15),
+    "overfitting": lambda case, usual: _generalises_badly(case) and _ended_worse(case, 1.1),
     "underfitting": lambda case, usual: learned(case, usual) <= 0.1,
     "still-improving": lambda case, usual: learned(case, usual) <= 0.97,
     "plateau": lambda case, usual: learned(case, usual) <= 0.1,
@@ -68,7 +68,7 @@ TOOK: dict[str, Rule] = {
     "diverging-loss": lambda case, usual: _ended_worse(case, 2.0),
     "learning-rate-too-high": lambda case, usual: learned(case, usual) <= 0.85,
     "learning-rate-too-low": lambda case, usual: learned(case, usual) <= 0.85,
-    "best-epoch-not-restored": lambda case, usual: _ended_worse(case, 1.1),
+    "best-epoch-not-restored": lambda case, usual: _ended_worse(case, 1.05),
     "batch-norm-statistics-off": lambda case, usual: (
         case.truth["training_mode_score"] - case.truth["train_score"] >= 0.15
     ),
