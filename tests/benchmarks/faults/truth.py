@@ -1,4 +1,4 @@
-"""Whether an injected fault took: judged on training data and by the trainer, never by what reportgen's checks look at.
+"""Whether an injected fault took: judged on training and validation data by the trainer, never by what reportgen's checks look at.
 
 A learning rate of 1 may do no harm; such a case is no example of the fault. It is left out of the recall and counted.
 """
@@ -69,9 +69,7 @@ TOOK: dict[str, Rule] = {
     "learning-rate-too-high": lambda case, usual: learned(case, usual) <= 0.85,
     "learning-rate-too-low": lambda case, usual: learned(case, usual) <= 0.85,
     "best-epoch-not-restored": lambda case, usual: _ended_worse(case, 1.05),
-    "batch-norm-statistics-off": lambda case, usual: (
-        case.truth["training_mode_score"] - case.truth["train_score"] >= 0.15
-    ),
+    "batch-norm-statistics-off": lambda case, usual: case.truth.get("training_mode_gain", 0.0) >= 0.15,
     "collapsed-predictions": _single_answer,
 }
 
