@@ -130,7 +130,7 @@ EDITS: dict[str, tuple[str, Callable[[Any, np.random.Generator], None], Callable
     "duplicate-filters": ("model", _copied_filters, lambda r: r.kind in ("mlp", "cnn", "residual", "autoencoder")),
     "untrained-layer": ("model", _new_weights, lambda r: r.kind in ("mlp", "autoencoder")),
 }
-EACH = 12  # cases a fault, as far as healthy models suit
+EACH = 8  # cases a fault, as far as healthy models suit
 
 
 def constructed_recipes() -> list[Recipe]:
