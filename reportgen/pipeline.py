@@ -119,7 +119,9 @@ _STAGES = {
     "weights": "reading the weights",
     "predict": "predicting the batch",
     "layers": "measuring the layers",
+    "gradients": "computing gradients",
     "maps": "collecting activation maps",
+    "saliency": "asking what the predictions rest on",
 }
 
 
