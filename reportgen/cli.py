@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from reportgen import __version__
-from reportgen.console import complain, print_built, print_table, printable, say
+from reportgen.console import complain, print_built, print_problems, print_table, printable, say
 from reportgen.errors import ReportgenError, Stopped, UsageError, worst_exit_code
 
 if TYPE_CHECKING:
@@ -196,7 +196,10 @@ def _build_one(config: Config, quiet: bool, label: str) -> int:
         built = pipeline.generate(config, progress=progress)
     finally:
         progress.done()
-    if not quiet:
+    if quiet:
+        if built.exit_code:
+            print_problems(built)
+    else:
         print_built(built, config)
     return built.exit_code
 

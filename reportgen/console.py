@@ -55,8 +55,7 @@ def print_built(built: Built, config: Config) -> None:
     for section in report.sections:
         if section.state == "failed":
             say(f"Section {section.title} failed: {printable(section.summary)}")
-    for problem in dict.fromkeys(problem.message for problem in built.problems):
-        complain(problem, "", debug=False)
+    print_problems(built)
     for gate in report.gates:
         if gate.held is not True:
             say(f"Gate {'failed' if gate.held is False else 'not decided'}: {printable(gate.text)}")
@@ -66,6 +65,12 @@ def print_built(built: Built, config: Config) -> None:
     for path in built.files:
         say(f"Written: {printable(shown(path))}")
     say(f"Verdict: {printable(report.verdict.sentence)}")
+
+
+def print_problems(built: Built) -> None:
+    """Say on stderr what went wrong on the way to a report."""
+    for problem in dict.fromkeys(problem.message for problem in built.problems):
+        complain(problem, "", debug=False)
 
 
 def print_table(rows: list[tuple[str, int]]) -> None:

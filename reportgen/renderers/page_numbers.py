@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 from reportgen.report.values import Missing, Number
 
@@ -79,6 +80,8 @@ def write(value: str | Number | None, form: str = "number") -> str:
         return value
     if isinstance(value, float) and not math.isfinite(value):
         return DASH
+    if isinstance(value, int) and abs(value) > sys.float_info.max:  # a damaged config can declare anything
+        return f"over {sys.float_info.max:.0e}" if value > 0 else f"under {-sys.float_info.max:.0e}"
     if form == "int" or (isinstance(value, int) and form not in _WRITERS):
         return _signed(f"{value:,.0f}") if abs(value) < 1e15 else _signed(significant(float(value)))
     return _signed(_WRITERS.get(form, significant)(float(value)))

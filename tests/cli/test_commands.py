@@ -310,3 +310,14 @@ def test_every_command_has_a_one_line_description() -> None:
     assert isinstance(cli.main, click.Group)
     for name, command in cli.main.commands.items():
         assert command.help and "\n" not in command.help.strip(), name
+
+
+def test_quiet_still_says_why_a_model_could_not_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reportgen import pipeline
+    from reportgen.analysis.evidence import Problem
+
+    lost = pipeline.Built(make_report(), (), 3, (Problem("load", "m.keras: no model"),))
+    monkeypatch.setattr(pipeline, "generate", lambda *given, **named: lost)
+    (tmp_path / "c.yaml").write_text("model: m.keras\n")
+    result = CliRunner().invoke(main, ["build", str(tmp_path / "c.yaml"), "--quiet"])
+    assert (result.exit_code, result.stdout, result.stderr) == (3, "", "reportgen: m.keras: no model\n")

@@ -93,3 +93,9 @@ def test_no_filter_or_function_lets_text_through_unescaped() -> None:
             ):
                 assert word not in source, f"{path.name}: {word}"
             assert not re.search(r"https?://(?!www\.w3\.org/)", source), path.name
+
+
+def test_a_number_beyond_every_float_is_written() -> None:
+    from reportgen.renderers.page_numbers import write
+
+    assert write(10**400) == "over 2e+308" and write(-(10**400), "int") == "under -2e+308"
