@@ -319,5 +319,5 @@ def test_quiet_still_says_why_a_model_could_not_be_loaded(tmp_path: Path, monkey
     lost = pipeline.Built(make_report(), (), 3, (Problem("load", "m.keras: no model"),))
     monkeypatch.setattr(pipeline, "generate", lambda *given, **named: lost)
     (tmp_path / "c.yaml").write_text("model: m.keras\n")
-    result = CliRunner().invoke(main, ["build", str(tmp_path / "c.yaml"), "--quiet"])
+    result = CliRunner().invoke(cli.main, ["build", str(tmp_path / "c.yaml"), "--quiet"])
     assert (result.exit_code, result.stdout, result.stderr) == (3, "", "reportgen: m.keras: no model\n")
