@@ -176,7 +176,7 @@ FAULTS: dict[str, tuple[Way, ...]] = {
     "underfitting": (
         Way("weight decay", {"l2": 5.0, "epochs": 12, "stop": 0}, PLAIN | {"attention": {"l2": 300.0}}),
         Way("dropout", {"dropout": 0.99, "epochs": 12, "stop": 0}, PLAIN),
-        Way("noise on the inputs", {"noise": 60.0, "epochs": 12, "stop": 0}, PLAIN),
+        Way("noise on the inputs", {"noise": 1.0, "scale": 0.01, "epochs": 12, "stop": 0}, PLAIN),
     ),
     "still-improving": (
         Way("few epochs", {**NO_STOP, "epochs": 12, "lr": 4e-4}),
