@@ -3,8 +3,8 @@
 While training, BatchNormalization uses the mean and variance of each batch; when predicting, the moving averages in
 the file. The labelled samples are run both ways. Fires when the model is far better with the statistics of the
 batches: at least 10 percentage points of accuracy (and beyond what so few samples could show by chance), or a loss
-that is at most two thirds. Dropout can only work the other way round, so it cannot be the reason. No published rule; the
-Keras documentation of BatchNormalization describes the two modes.
+that is at most two thirds. Dropout can only work the other way round, so it cannot be the reason. No published rule;
+the Keras documentation of BatchNormalization describes the two modes.
 """
 
 from __future__ import annotations

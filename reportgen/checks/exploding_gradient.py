@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reportgen.analysis.evidence import Artifacts
+from reportgen.analysis.evidence import Artifacts, GradientFacts
 from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.depth_trend import SURE, compute_trend, relative
@@ -50,23 +50,8 @@ WHOLE = 1.0  # a gradient as large as the weights themselves
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Look for gradients that are not finite, grow over depth, or are larger than the weights."""
     facts = artifacts.worker.gradients if artifacts.worker else ()
-    broken = [fact for fact in facts if fact.nan or fact.inf]
-    if broken:
-        names = join_words([shorten(fact.layer, 40) for fact in broken], most=3)
-        return Result(
-            True,
-            f"The gradient is not a finite number in {count(len(broken), 'layer')} of {len(facts):,}: {names}.",
-            tuple(
-                Evidence(
-                    shorten(fact.layer, 60),
-                    f"{fact.nan:,} NaN, {fact.inf:,} infinite",
-                    fact.samples,
-                    layer_anchor(artifacts, fact.layer),
-                )
-                for fact in broken[:10]
-            ),
-            tuple(fact.layer for fact in broken),
-        )
+    if any(fact.nan or fact.inf for fact in facts):
+        return _not_finite(artifacts, facts)
     if not _is_poor(artifacts):
         return Result(
             False,
@@ -101,6 +86,26 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
             for name in large[:5]
         ),
         tuple(name for name in large if sizes[name] >= WHOLE),
+    )
+
+
+def _not_finite(artifacts: Artifacts, facts: tuple[GradientFacts, ...]) -> Result:
+    """Name the layers whose gradient holds NaN or infinite values."""
+    broken = [fact for fact in facts if fact.nan or fact.inf]
+    names = join_words([shorten(fact.layer, 40) for fact in broken], most=3)
+    return Result(
+        True,
+        f"The gradient is not a finite number in {count(len(broken), 'layer')} of {len(facts):,}: {names}.",
+        tuple(
+            Evidence(
+                shorten(fact.layer, 60),
+                f"{fact.nan:,} NaN, {fact.inf:,} infinite",
+                fact.samples,
+                layer_anchor(artifacts, fact.layer),
+            )
+            for fact in broken[:10]
+        ),
+        tuple(fact.layer for fact in broken),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reportgen.analysis.evidence import Artifacts
-from reportgen.checks.lookup import curve_facts
+from reportgen.checks.lookup import curve_facts, last_dimension, loss_kind
 
 # keras.optimizers, default of the argument learning_rate.
 DEFAULTS = {"sgd": 0.01}
@@ -54,8 +54,6 @@ def _number(text: str) -> float:
 
 def chance_loss(artifacts: Artifacts) -> float:
     """Return the cross-entropy of an even guess among the classes; NaN unless the one output has such a loss."""
-    from reportgen.checks.lookup import last_dimension, loss_kind
-
     worker = artifacts.worker
     model = worker.model if worker else None
     if worker is None or model is None or len(model.output_shapes) != 1:

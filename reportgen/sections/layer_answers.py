@@ -56,7 +56,7 @@ def strips_by_class(
     start = 0
     for part in each:
         strip = np.repeat(mosaic.pixels[start : start + len(part)], ROW, axis=0)
-        parts += [strip, np.full((2, values.shape[1]), 128, np.uint8)]
+        parts += [strip, np.full((2, *strip.shape[1:]), 128, np.uint8)]  # colours where a value is not finite
         start += len(part)
     pixels = np.concatenate(parts[:-1])
     scaling = mosaic.scaling.replace("all tiles", "all strips")

@@ -163,6 +163,20 @@ def test_units_stand_in_strips_by_class_and_channels_beside_their_samples():
     assert answer_blocks(hidden, context) == ()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_units_that_are_not_numbers_are_marked_in_the_strips_and_lose_no_section(bad):
+    artifacts = make_artifacts()
+    kept, output = artifacts.worker.kept, artifacts.worker.outputs[0]
+    labels = kept.targets[output.name].reshape(len(kept.positions), -1)[:, 0].astype(int)
+    units = np.eye(10, dtype=np.float32)[labels]
+    units[0, 0] = bad
+    answers = (LayerResponses("dense", "Dense", "units", tuple(map(int, kept.positions)), units, 10),)
+    context, drawn = make_context()
+    answer_blocks(with_evidence(artifacts, responses=answers), context)
+    pixels = drawn.pictures[0][0]
+    assert pixels.ndim == 3 and len({tuple(colour) for colour in pixels[:, 0]} - {(v,) * 3 for v in range(256)}) >= 1
+
+
 def test_attention_scores_say_how_sharply_heads_look():
     sharp, flat = np.eye(5)[:, :, None], np.full((5, 5, 1), 0.2)
     assert "1 to 5 of 5 positions" in describe_scores(np.concatenate([sharp, flat], axis=2))
