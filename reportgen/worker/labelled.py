@@ -18,9 +18,9 @@ from reportgen.worker.plan import AUTO, Plan
 
 Array = NDArray[Any]
 USUAL = 64
-LEAST = 8
-# Forward and backward through all of them: about six seconds on two cores (16 samples of ResNet50).
-MOST_MACS = 200 * 10**9
+LEAST = 4  # fewer say little about a mean
+# Forward and backward through all of them: a few seconds on two cores (8 samples of ResNet50).
+MOST_MACS = 100 * 10**9
 BACKWARD = 3
 MOST_BYTES = 256 * 2**20
 
@@ -85,14 +85,14 @@ class LabelledSamples:
 
 
 def choose_count(wanted: int, macs: int, sample_bytes: int) -> tuple[int, str]:
-    """Return how many samples to hold, and why fewer than usual; a number in the plan is taken as it is."""
+    """Return how many samples to hold, and why fewer than usual (or none); a number in the plan is taken as it is."""
     if wanted != AUTO:
         return wanted, ""
     affordable = MOST_MACS // max(1, BACKWARD * macs)
     fits = MOST_BYTES // max(1, sample_bytes)
-    count = max(LEAST, min(USUAL, affordable, fits))
+    count = min(USUAL, affordable, fits)
     why = "forward and backward cost much for this model" if affordable <= fits else "a sample is large"
-    return int(count), "" if count == USUAL else why
+    return int(count) if count >= LEAST else 0, "" if count == USUAL else why
 
 
 def size_of(shapes: Mapping[str, tuple[int, ...]]) -> int:

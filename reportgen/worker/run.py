@@ -181,6 +181,10 @@ def _look_at_learning(found: _Evidence, plan: Plan, model: Any, walk: Walk, save
         missing = dict.fromkeys(("gradients", "training pass"), "not asked for (layers: {gradients: none})")
         found.learning = Learning(missing=missing)
         return
+    if passed.labelled.why_fewer and not passed.labelled.labels:
+        why = f"not computed: {passed.labelled.why_fewer} (layers: {{gradients: N}} asks for it)"
+        found.learning = Learning(missing=dict.fromkeys(("gradients", "training pass"), why))
+        return
     config = read_compile_config(model, saved)
     found.learning = look_at_learning(model, walk, passed.feed, passed.labelled, config, plan, passed.sample_bytes)
     if passed.labelled.why_fewer and found.learning.gradients:

@@ -38,10 +38,11 @@ STEPS = 32
 USUAL = 4
 MOST_OUTPUTS = 2
 MOST_SIDE = 128  # positions a side of a map that comes back
-# Work that maps may cost when nothing is asked for: about eight seconds on two cores.
-MOST_MACS = 400 * 10**9
+# Work that maps may cost when nothing is asked for: some ten seconds on two cores.
+MOST_MACS = 300 * 10**9
 STEP_BYTES = 512 * 2**20
 MOST_ROWS = 1024
+FORWARD_ONLY = 4
 CAM, IG = "grad-cam", "integrated-gradients"
 # (samples, orders, with integrated gradients), the dearest first.
 CHOICES = ((4, 20, True), (4, 8, True), (4, 4, True), (4, 4, False), (2, 4, False), (1, 4, False))
@@ -92,11 +93,11 @@ def compute_saliency(
     effort = choose_effort(wanted, sum(layer.macs or 0 for layer in layers), convolution is not None)
     if not effort.samples:
         return (), "not computed: one map would cost more than the budget (layers: {saliency: N} asks for it)", ()
-    step = max(1, min(MOST_ROWS, STEP_BYTES // max(1, 2 * sample_bytes)))
+    step, together = (1, 1) if feed.fixed_batch else choose_steps(sample_bytes)
     names = output_names(model) or tuple(one.name for one in outputs)
     found: list[Saliency] = []
     for one in explained:
-        scored = Scored(model, feed, names, one.name, one.task, one.scores, 1 if feed.fixed_batch else step)
+        scored = Scored(model, feed, names, one.name, one.task, one.scores, step, together)
         try:
             found += _explain_output(scored, places, convolution, kept, rows[: effort.samples], effort, seed)
         except NoGradients:
@@ -114,6 +115,12 @@ def choose_effort(wanted: int, macs: int, convolution: bool) -> Effort:
         if methods and samples * passes * macs <= MOST_MACS:
             return Effort(samples, orders, integrate)
     return Effort(0, 0, False)
+
+
+def choose_steps(sample_bytes: int) -> tuple[int, int]:
+    """Return how many samples fit at once with a backward pass, and without one, where a few layers live at a time."""
+    step = max(1, min(MOST_ROWS, STEP_BYTES // max(1, 2 * sample_bytes)))
+    return step, min(MOST_ROWS, FORWARD_ONLY * step)
 
 
 def find_places(walk: Walk, feed: Feed, kept: KeptSamples) -> list[Place]:

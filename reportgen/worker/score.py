@@ -27,7 +27,8 @@ FLAT = frozenset({"softmax", "sigmoid"})
 class Scored:
     """One output of one model: how it is called, and how a number a sample is read from it.
 
-    `names` are the model's outputs in order, `task` and `scores` as in OutputEvidence, `step` the samples at once.
+    `names` are the model's outputs in order, `task` and `scores` as in OutputEvidence. `step` are the samples at once
+    where a backward pass follows, `together` where none does and no layer's output need be kept.
     """
 
     model: Any
@@ -37,14 +38,15 @@ class Scored:
     task: str
     scores: str
     step: int
+    together: int
 
     def predict(self, flat: list[Array]) -> Array:
         """Return the output for prepared inputs, in steps."""
         import keras
 
         parts = []
-        for start in range(0, len(flat[0]), self.step):
-            tensors = [keras.ops.convert_to_tensor(array[start : start + self.step]) for array in flat]
+        for start in range(0, len(flat[0]), self.together):
+            tensors = [keras.ops.convert_to_tensor(array[start : start + self.together]) for array in flat]
             with no_gradients():
                 found = name_outputs(self.model(self.feed.pack(tensors), training=False), self.names)
             parts.append(np.array(to_numpy(found[self.output])))

@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PYTHON = sys.executable
+NO_GRADIENTS, NO_SALIENCY = "layers.gradients=none", "layers.saliency=none"
 
 
 @dataclass
@@ -81,6 +82,7 @@ def compare(
     ]
     commands = [
         Timed("reportgen build", build),
+        Timed("the same without gradients, saliency", [*build, "--set", NO_GRADIENTS, "--set", NO_SALIENCY]),
         Timed("floor: import, load, one predict", [PYTHON, str(HERE / "floor.py"), str(model), str(batch)]),
         Timed(
             "by hand",
@@ -89,11 +91,13 @@ def compare(
         ),
     ]
     take_turns(commands, runs)
-    ours, floor, hand = commands
+    ours, least, floor, hand = commands
     print(f"\n{title}: median of {runs} runs ({len(hand.seconds)} by hand)")
     for command in commands:
-        print(f"  {command.name:34} {command.median():8.2f} s   peak {max(command.peak):6.0f} MB")
-    print(f"  ratio to the floor {ours.median() / floor.median():.2f}, to by hand {ours.median() / hand.median():.2f}")
+        print(f"  {command.name:36} {command.median():8.2f} s   peak {max(command.peak):6.0f} MB")
+    for name, made in (("", ours), (", without gradients and saliency", least)):
+        to_floor, to_hand = made.median() / floor.median(), made.median() / hand.median()
+        print(f"  ratio to the floor {to_floor:.2f}, to by hand {to_hand:.2f}{name}")
     print(f"  report: {(folder / 'report' / 'report.html').stat().st_size / 1024:.0f} KiB")
 
 

@@ -198,6 +198,7 @@ def test_labels_fit_the_loss() -> None:
 def test_costly_models_get_fewer_samples() -> None:
     """64 for a small model, 16 for ResNet50, never under 8, and what was asked for in any case."""
     assert choose_count(AUTO, 10**6, 1000) == (USUAL, "")
-    assert choose_count(AUTO, 4_100_000_000, 600_000)[0] == 16
-    assert choose_count(AUTO, 10**12, 1000)[0] == LEAST
+    assert choose_count(AUTO, 4_100_000_000, 600_000)[0] == 8
+    assert choose_count(AUTO, 100 * 10**9 // (3 * LEAST), 1000)[0] == LEAST
+    assert choose_count(AUTO, 10**12, 1000) == (0, "forward and backward cost much for this model")
     assert choose_count(100, 10**12, 1000) == (100, "")

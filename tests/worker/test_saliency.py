@@ -37,7 +37,7 @@ def model(k):
 def scored_of(model, step: int = 64) -> Scored:
     """Return the model's output as it is explained."""
     feed = make_feed(model, ["image"], {"image": (8, 8, 2)}, {"image": "float32"})
-    return Scored(model, feed, ("kind",), "kind", "multiclass", "probabilities", step)
+    return Scored(model, feed, ("kind",), "kind", "multiclass", "probabilities", step, step)
 
 
 def logits(k, model, y):
@@ -110,7 +110,7 @@ def test_words_are_explained_through_their_vectors(k) -> None:
     ]
     assert (one.deletion < one.deletion_random).all() and one.informative.all()
     feed = make_feed(model, ["text"], {"text": ()}, {"text": "str"})
-    scored = Scored(model, feed, ("yes",), "yes", "binary", "probabilities", 8)
+    scored = Scored(model, feed, ("yes",), "yes", "binary", "probabilities", 8, 8)
     parts = integrate_embedding(scored, model.get_layer("vectors"), Asked([x], np.array([1, 0, 1])), 8)
     assert parts.sum(axis=1) == pytest.approx([3.6, 3.6, 3.6], rel=1e-4)  # the logit, or minus it for "no"
 
