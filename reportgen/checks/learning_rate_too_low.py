@@ -1,8 +1,8 @@
 """A training loss that crept down evenly to the end and got nowhere near where it was heading.
 
 Fires when the training loss fell all along (Kendall's tau over the epochs at most -0.5), the last third of the epochs
-brought at least 20% of the whole gain (an even decline brings 33%; an exponential one that has run for three time
-constants 10%), validation was not turning, and little was gained: the end lies above 60% of the start, or above 30% of
+brought at least 15% of the whole gain (an even decline brings 33%; an exponential one that has run for two time
+constants 15%), validation was not turning, and little was gained: the end lies above 60% of the start, or above 30% of
 it where the learning rate on record is at most a tenth of the optimizer's default in Keras (0.001 for Adam, 0.01 for
 SGD). With such a rate it also fires when more than 60% of the loss is left and the model is not clearly better than
 its simple baseline on the batch; without one, a loss that did not move at all is left to plateau. Related:
@@ -31,7 +31,7 @@ META = Meta(
     causes=("The learning rate is far below the usual for the optimizer", "A schedule that lowers it too early"),
     fix="Train again with ten times the learning rate (Adam: 0.001, SGD: 0.01 are the defaults).",
     section="training",
-    threshold=0.2,
+    threshold=0.15,
     threshold_meaning="share of the whole gain that the last third of the epochs brought",
     source="AutoTrainer (ICSE 2021), slow convergence (delta 0.01); UMLAUT (CHI 2021): compare with a common range",
 )

@@ -62,8 +62,8 @@ def _scaled_already(batch: Batch, rng: np.random.Generator) -> None:
 def _rare_failure(batch: Batch, rng: np.random.Generator) -> None:
     """Keep few samples of one class, and those with a wrong picture."""
     rows, others = np.flatnonzero(batch["y"] == 1), np.flatnonzero(batch["y"] != 1)
-    kept = rows[:24]
-    batch["x"][kept[:20]] = batch["x"][rng.choice(others, 20)]
+    kept = rows[:20]
+    batch["x"][kept[:17]] = batch["x"][rng.choice(others, 17)]
     order = np.concatenate([kept, others])
     batch["x"], batch["y"] = batch["x"][order], batch["y"][order]
 
@@ -86,10 +86,10 @@ def _new_weights(model: Any, rng: np.random.Generator) -> None:
     layer.set_weights(fresh.get_weights())
 
 
-def _very_sure(model: Any, rng: np.random.Generator) -> None:
-    """Make the last layer ten times as sure."""
+def _unsure(model: Any, rng: np.random.Generator) -> None:
+    """Make the last layer ten times less sure."""
     layer = _layers(model)[-1]
-    layer.set_weights([10 * values for values in layer.get_weights()])
+    layer.set_weights([values / 10 for values in layer.get_weights()])
 
 
 def _silent_class(model: Any, rng: np.random.Generator) -> None:
@@ -124,7 +124,7 @@ EDITS: dict[str, tuple[str, Callable[[Any, np.random.Generator], None], Callable
     "input-range-mismatch": ("batch", _scaled_already, lambda r: r.front == "rescaling"),
     "class-imbalance-hides-failure": ("batch", _rare_failure, lambda r: r.data == "digits"),
     "class-never-predicted": ("model", _silent_class, lambda r: r.data == "digits"),
-    "miscalibrated": ("model", _very_sure, lambda r: r.data in CLASSIFIED),
+    "miscalibrated": ("model", _unsure, lambda r: r.data in CLASSIFIED),
     "non-finite-weights": ("model", _nan_kernel, lambda r: True),
     "non-finite-activations": ("model", _nan_kernel, lambda r: True),
     "duplicate-filters": ("model", _copied_filters, lambda r: r.kind in ("mlp", "cnn", "residual", "autoencoder")),

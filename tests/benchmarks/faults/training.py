@@ -144,8 +144,10 @@ def measure(model: Any, recipe: Recipe, parts: Parts) -> dict[str, Any]:
         truth[f"{part}_score"] = score(parts, parts.y[part], predicted)
     # In an order of their own: the statistics of a batch of one class are not those of the data.
     rows = np.random.default_rng(recipe.seed).permutation(len(parts.x["validation"]))[:LOOKED_AT]
-    trained = np.asarray(model(parts.x["validation"][rows], training=True))
     used = np.asarray(model(parts.x["validation"][rows], training=False))
+    kept = model.get_weights()
+    trained = np.asarray(model(parts.x["validation"][rows], training=True))
+    model.set_weights(kept)  # that pass has moved the averages of BatchNormalization
     truth["training_mode_gain"] = score(parts, parts.y["validation"][rows], trained) - score(
         parts, parts.y["validation"][rows], used
     )
