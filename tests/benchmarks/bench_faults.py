@@ -60,8 +60,8 @@ def make(cache: Path, recipes: list[Recipe], edited: list[Recipe], seconds: floa
     """Train and measure what is missing, one after the other, so that a stopped run has evidence of what it trained."""
     end = time.monotonic() + seconds
     cache.mkdir(parents=True, exist_ok=True)
-    for start in range(0, len(recipes), 100):
-        part = recipes[start : start + 100]
+    for start in range(0, len(recipes), 30):
+        part = recipes[start : start + 30]
         train_all(cache, part, end - time.monotonic())
         measure_all([cache / recipe.digest() for recipe in part if is_made(cache, recipe)], end - time.monotonic())
     edit_all(cache, edited)
