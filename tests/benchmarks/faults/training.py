@@ -142,6 +142,7 @@ def measure(model: Any, recipe: Recipe, parts: Parts) -> dict[str, Any]:
     for part in ("train", "test"):
         predicted = np.asarray(model(parts.x[part], training=False))
         truth[f"{part}_score"] = score(parts, parts.y[part], predicted)
+        truth[f"{part}_top"] = top_share(parts, predicted)
     # In an order of their own: the statistics of a batch of one class are not those of the data.
     rows = np.random.default_rng(recipe.seed).permutation(len(parts.x["validation"]))[:LOOKED_AT]
     used = np.asarray(model(parts.x["validation"][rows], training=False))
@@ -167,6 +168,17 @@ def measure(model: Any, recipe: Recipe, parts: Parts) -> dict[str, Any]:
     truth |= {"dead": dead, "saturated": saturated}
     truth["non_finite"] = int(sum((~np.isfinite(w)).sum() for w in weights if w.dtype.kind == "f"))
     return truth
+
+
+def top_share(parts: Parts, predicted: Any) -> float:
+    """Return the share of the answer that is given most often; 0 where answers are numbers."""
+    if parts.task == "multiclass":
+        answers = predicted.argmax(-1)
+    elif parts.task == "binary":
+        answers = (predicted.reshape(-1) > 0.5).astype(int)
+    else:
+        return 0.0
+    return float(np.unique(answers, return_counts=True)[1].max() / len(answers))
 
 
 def score(parts: Parts, y: Any, predicted: Any) -> float:

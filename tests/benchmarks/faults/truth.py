@@ -46,11 +46,6 @@ def _generalises_badly(case: Case) -> bool:
     return bool(train - test >= 0.05 and (1 - train) <= 0.5 * (1 - test))
 
 
-def _single_answer(case: Case, usual: dict[tuple[str, str], float]) -> bool:
-    """Tell whether a classifier learned nothing at all."""
-    return learned(case, usual) <= 0.1
-
-
 Rule = Callable[[Case, dict[tuple[str, str], float]], bool]
 
 # Faults that are not here are there by construction.
@@ -70,7 +65,7 @@ TOOK: dict[str, Rule] = {
     "learning-rate-too-low": lambda case, usual: learned(case, usual) <= 0.85,
     "best-epoch-not-restored": lambda case, usual: _ended_worse(case, 1.05),
     "batch-norm-statistics-off": lambda case, usual: case.truth.get("training_mode_gain", 0.0) >= 0.15,
-    "collapsed-predictions": _single_answer,
+    "collapsed-predictions": lambda case, usual: case.truth.get("train_top", 0.0) >= 0.98,
 }
 
 
