@@ -11,7 +11,7 @@ from reportgen.analysis.evidence import Artifacts, History, Problem, WorkerEvide
 from reportgen.analysis.feature_facts import without_features
 from reportgen.checks import run_checks
 from reportgen.checks.gates import judge
-from reportgen.checks.stories import tell_stories
+from reportgen.checks.stories import order_findings, tell_stories
 from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.figures.easel import Easel
@@ -76,6 +76,8 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     )
     metrics = metrics_of(artifacts)
     findings = run_checks(artifacts, config.checks)
+    stories = tell_stories(findings)
+    findings = order_findings(findings, stories)
     gates = judge(metrics, config.gates)
     verdict = choose(artifacts, metrics, findings, gates)
     sections = [
@@ -101,7 +103,7 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         assets=easel.used(sections) | inputs.look.assets,
         generator=f"reportgen {__version__}",
         theme=inputs.look.theme,
-        stories=tell_stories(findings),
+        stories=stories,
     )
     return _with_provenance(_within_budget(report, config.budget, easel), artifacts, easel)
 

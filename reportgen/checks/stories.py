@@ -154,6 +154,12 @@ def tell_stories(findings: tuple[Finding, ...]) -> tuple[Story, ...]:
     return tuple(stories)
 
 
+def order_findings(findings: tuple[Finding, ...], stories: tuple[Story, ...]) -> tuple[Finding, ...]:
+    """Return the findings of each story together, causes first, before what belongs to none; else in their order."""
+    places = {code: place for place, code in enumerate(code for story in stories for code in story.codes)}
+    return tuple(sorted(findings, key=lambda finding: places.get(finding.code, len(places))))
+
+
 def _tell(root: Finding, cause: Cause, follows: list[Finding]) -> Story:
     """Write one story."""
     titles = join_words([_lower(finding.title) for finding in follows], most=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reportgen.checks import CHECKS, CODES
-from reportgen.checks.stories import CAUSES, tell_stories
+from reportgen.checks.stories import CAUSES, order_findings, tell_stories
 from reportgen.report.types import Evidence, Finding
 
 SECTIONS = {check.meta.code: check.meta.section for check in CHECKS}
@@ -92,3 +92,10 @@ def test_a_story_shows_each_side_once_and_says_what_to_do_first() -> None:
     assert story.places[0].anchor == "at-learning-rate-too-high"
     assert story.places[1].value == "conv1, conv2 and 1 more" and story.first == "Fix learning-rate-too-high."
     assert "3 other findings" in story.then and story.text.startswith("text Steps that are too large")
+
+
+def test_findings_stand_in_the_order_of_their_stories_and_the_others_keep_theirs() -> None:
+    given = findings("duplicate-samples", "untrained-layer", "dead-units", passed=("plateau", "overfitting"))
+    ordered = [finding.code for finding in order_findings(given, tell_stories(given))]
+    assert ordered == ["dead-units", "untrained-layer", "duplicate-samples", "plateau", "overfitting"]
+    assert order_findings(given, ()) == given
