@@ -38,10 +38,10 @@ def main() -> None:
     if not options.judge_only:
         make(options.cache, recipes, edited, 60 * options.minutes or float("inf"))
     found = judge_all(options.cache, recipes)
-    page = write_page(found, _edited(options.cache, edited))
+    trained = sum(is_made(options.cache, recipe) for recipe in recipes)
+    page = write_page(found, _edited(options.cache, edited), trained=trained, planned=len(recipes))
     print(page)
-    waiting = sum(not is_made(options.cache, recipe) for recipe in recipes)
-    print(f"{waiting:,} of {len(recipes):,} cases are not trained yet; {found.not_measured:,} not measured.")
+    print(f"{len(recipes) - trained:,} cases are not trained yet; {found.not_measured:,} not measured.")
     if options.write:
         options.write.write_text(page)
 
