@@ -9,6 +9,7 @@ import numpy as np
 
 from reportgen.analysis.evidence import Artifacts, GradientFacts
 from reportgen.analysis.trend import compute_rank_trend
+from reportgen.checks.lookup import layers_by_path
 
 FEWEST_LAYERS = 4
 SURE = 1.645  # one-sided 5% point of the Mann-Kendall statistic
@@ -39,11 +40,17 @@ def relative(fact: GradientFacts) -> float:
 
 
 def compute_trend(artifacts: Artifacts) -> DepthTrend | None:
-    """Compare the layers near the input with those near the output; None with under 4 layers that tell.
+    """Compare the layers near the input with those near the output; None with under 4 layers that tell (embeddings do not).
 
     Each end is the geometric mean of a quarter of the layers (one to three), so that no single layer decides.
     """
-    facts = artifacts.worker.gradients if artifacts.worker else ()
+    layers = layers_by_path(artifacts)
+    # A sample moves few rows of an embedding: its gradient is small beside all of the weights, whatever the depth.
+    facts = [
+        fact
+        for fact in (artifacts.worker.gradients if artifacts.worker else ())
+        if fact.layer not in layers or layers[fact.layer].type != "Embedding"
+    ]
     known = tuple(sorted((f for f in facts if not f.nan and not f.inf and f.weight_norm > 0), key=lambda f: f.depth))
     if len(known) < FEWEST_LAYERS:
         return None

@@ -3,11 +3,11 @@
 Both are needed. The rate: at least 10 times the default of the optimizer in Keras (0.001 for Adam, 0.01 for SGD);
 UMLAUT (CHI 2021) likewise warns by comparing with a common range. The loss, one of: not finite at the end; first
 epoch above three times the loss of an even guess among the classes; in the later half a change of direction in a third
-of the steps with a typical step of 5% of the loss, or a jump to twice its median; an end half as high again as the
-lowest; no better at the end than an even guess (5% of it at most gained); or a model that is no better than its simple
-baseline on the batch. Without a rate on record, only a loss
-that began above three times an even guess and shows a second sign fires. Signs from AutoTrainer (ICSE 2021),
-oscillating loss and explosion, and SageMaker Debugger's LossNotDecreasing.
+of the steps with a typical step of 5% of the loss, or a jump to twice the epoch before; an end half as high again
+as the lowest; no better at the end than an even guess (5% of it at most gained); or a model that is no better than its
+simple baseline on the batch. Without a rate on record, only a loss that began above three times an even guess and shows
+a second sign fires. Signs from AutoTrainer (ICSE 2021), oscillating loss and explosion, and SageMaker Debugger's
+LossNotDecreasing.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ META = Meta(
 FEWEST_EPOCHS = 4
 FIRST_ABOVE = 3.0
 TURNS, STEP, JUMP, RISE, GAINED = 0.33, 0.05, 2.0, 1.5, 0.05
+MATTERS = 0.05  # of the first loss, or of an even guess's where that is lower
 
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
@@ -81,16 +82,19 @@ def find_signs(values: NDArray[Any], chance: float) -> list[str]:
         signs.append(
             f"the training loss began at {number_text(finite[0])}, where an even guess has {number_text(chance)}"
         )
+    # What counts as much: a loss close to zero wobbles by large shares of itself.
+    whole = min(float(finite[0]), chance) if math.isfinite(chance) else float(finite[0])
     late = finite[finite.size // 2 :]
-    level = float(np.median(late))
-    if level > 0:
-        step = float(np.median(np.abs(np.diff(late)))) if late.size > 2 else 0.0
-        if late.size > 3 and count_turns(late) >= TURNS and step >= STEP * level:
-            signs.append(f"it still jumped by {number_text(step, 2)} at {number_text(level, 2)} from epoch to epoch")
-        if float(late.max()) > JUMP * level:
-            signs.append(f"it jumped to {number_text(late.max(), 2)} late in training, from {number_text(level, 2)}")
+    steps = np.diff(late)
+    step, level = float(np.median(np.abs(steps))), float(np.median(late))
+    if late.size > 3 and count_turns(late) >= TURNS and step >= max(STEP * level, 0.01 * whole):
+        signs.append(f"it still jumped by {number_text(step, 2)} at {number_text(level, 2)} from epoch to epoch")
+    rises = np.flatnonzero((late[1:] > JUMP * late[:-1]) & (steps > MATTERS * whole))
+    if rises.size:
+        at = int(rises[0])
+        signs.append(f"it jumped from {number_text(late[at], 2)} to {number_text(late[at + 1], 2)} late in training")
     end, lowest = float(np.median(finite[-3:])), float(finite.min())
-    if lowest > 0 and end > RISE * lowest:
+    if end > RISE * lowest and end - lowest > MATTERS * whole:
         signs.append(f"it ended at {number_text(end)}, above its lowest {number_text(lowest)}")
     if math.isfinite(chance) and end > (1 - GAINED) * chance:
         signs.append(f"it ended at {number_text(end)}, no better than an even guess ({number_text(chance)})")

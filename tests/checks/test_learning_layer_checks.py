@@ -85,6 +85,16 @@ def test_without_gradients_the_reason_is_told(code: str) -> None:
     assert found.outcome == "not_applicable" and "(backend torch)" in found.text
 
 
+def test_an_embedding_whose_rows_are_mostly_untouched_is_no_vanishing_gradient() -> None:
+    artifacts = make_artifacts()
+    assert artifacts.worker is not None
+    layers = tuple(replace(one, type="Embedding") if one.name == "conv1" else one for one in artifacts.worker.layers)
+    rows = gradients(1e-6, 0.1, 0.2, 0.3, 0.4)
+    named = (replace(rows[0], layer="conv1"), *rows[1:])
+    assert finding("vanishing-gradient", having(artifacts, gradients=named)).outcome == "warned"
+    assert finding("vanishing-gradient", having(artifacts, gradients=named, layers=layers)).outcome == "passed"
+
+
 def test_vanishing_needs_four_layers_to_speak_of_depth() -> None:
     few = having(make_artifacts(), gradients=gradients(1e-6, 1e-3, 1.0))
     assert finding("vanishing-gradient", few).outcome == "not_applicable"

@@ -64,6 +64,23 @@ def test_each_optimizer_has_its_own_default() -> None:
     assert finding("learning-rate-too-high", with_rate("0.05", "Adam", loss=JUMPING)).outcome == "warned"
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        np.where(E < 13, 0.6 + 1.7 * np.exp(-E / 3), 0.1 + 0.3 * np.exp(13 - E)),  # falls at each step of a schedule
+        2.3 * np.exp(-E) + 1e-3 * (1.6 + (-1.0) ** E),  # wobbles close to zero
+    ],
+)
+def test_a_high_rate_whose_loss_only_falls_or_wobbles_near_zero_is_silent(loss: Any) -> None:
+    assert finding("learning-rate-too-high", with_rate("0.1", "SGD", loss=loss)).outcome == "passed"
+
+
+def test_one_late_jump_at_a_high_rate_is_a_sign() -> None:
+    loss = HEALTHY.copy()
+    loss[18] = 1.4
+    assert finding("learning-rate-too-high", with_rate("0.1", "SGD", loss=loss)).outcome == "warned"
+
+
 def test_the_rate_of_the_history_counts_more_than_the_last_one_in_the_file() -> None:
     scheduled = with_rate("0.00001", loss=JUMPING, learning_rate=0.5 * 0.9**E)
     assert finding("learning-rate-too-high", scheduled).outcome == "warned"
