@@ -42,7 +42,8 @@ def relative(fact: GradientFacts) -> float:
 def compute_trend(artifacts: Artifacts) -> DepthTrend | None:
     """Compare the layers near the input with those near the output; None with under 4 layers that tell.
 
-    Embeddings do not. Each end is the geometric mean of a quarter of the layers (one to three), so that no single layer decides.
+    Embeddings do not. Each end is the geometric mean of a quarter of the layers (one to three), so that no single layer
+    decides.
     """
     layers = layers_by_path(artifacts)
     # A sample moves few rows of an embedding: its gradient is small beside all of the weights, whatever the depth.
