@@ -54,7 +54,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     if loss is None or loss.values.size < FEWEST_EPOCHS:
         return Result(None, f"Not applicable: needs a training loss over at least {FEWEST_EPOCHS} epochs.")
     rate, chance = find_rate(artifacts), chance_loss(artifacts)
-    signs = find_signs(loss.values, chance)
+    with np.errstate(all="ignore"):  # values up to 1e308
+        signs = find_signs(loss.values, chance)
     if not signs and plateau.is_poor(artifacts):
         signs.append("the model is no better than its simple baseline on the batch")
     began_high = any("began" in sign for sign in signs)
