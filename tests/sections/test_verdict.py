@@ -32,6 +32,13 @@ def judged(artifacts: Artifacts, gates: dict[str, Bounds] | None = None, **setti
     return choose(artifacts, metrics, findings, judge(metrics, gates or {}))
 
 
+def with_last_weights(artifacts: Artifacts) -> Artifacts:
+    """Record in the history that the file holds the weights of its last epoch."""
+    assert artifacts.history is not None
+    last = int(artifacts.history.curves[0].epochs[-1])
+    return replace(artifacts, history=replace(artifacts.history, restored_epoch=last))
+
+
 def labels_and_scores(truth: np.ndarray, said: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return arrays for a classifier that says `said` with a confidence of 0.9."""
     scores = np.full((len(truth), classes), 0.1 / (classes - 1))
@@ -129,7 +136,7 @@ CASES: dict[str, tuple[Callable[[], Verdict], str, str, str]] = {
         "200 samples",
     ),
     "overfitted": (
-        lambda: judged(make_artifacts(history="overfitting")),
+        lambda: judged(with_last_weights(make_artifacts(history="overfitting"))),
         "better-but-overfitted",
         "caution",
         "200 samples",
