@@ -6,7 +6,7 @@ Every block with a figure also holds the numbers it was drawn from, a one-senten
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,7 +17,7 @@ from reportgen.report.chart import Chart as Chart
 from reportgen.report.chart import ChartMark as ChartMark
 from reportgen.report.chart import Frame as Frame
 from reportgen.report.chart import Series as Series
-from reportgen.report.values import Column, Number
+from reportgen.report.values import LATER, Column, Number
 
 Level = Literal["info", "good", "warn", "error"]
 Format = Literal["text", "code", "int", "percent", "number", "bytes", "seconds"]
@@ -161,8 +161,8 @@ class GraphView:
     note: str = ""
     dot: str = ""
     figure: AssetRef | None = None
-    parent: str = ""
-    card: str = ""
+    parent: str = field(default="", metadata=LATER)
+    card: str = field(default="", metadata=LATER)
     kind: Literal["graph"] = "graph"
 
 

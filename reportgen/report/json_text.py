@@ -67,10 +67,6 @@ def to_json(report: Report, assets: bool = True) -> str:
 def write_plain(report: Report, packed_assets: dict[str, Any]) -> str:
     """Return canonical JSON with the given form of the assets."""
     plain = to_plain(dataclasses.replace(report, assets={}))
-    if not plain["stories"]:
-        del plain["stories"]  # as for the theme
-    if plain["theme"] is None:
-        del plain["theme"]  # a report without one reads as it did before there were any
     plain["assets"] = packed_assets
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return _UNSEEN.sub(_escape, text)

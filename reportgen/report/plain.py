@@ -35,7 +35,11 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, np.bool_):
         return bool(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: _plain_field(value, name, kind) for name, kind in _fields(type(value))}
+        return {
+            name: _plain_field(value, name, kind)
+            for name, kind, later in _fields(type(value))
+            if not later or getattr(value, name)
+        }
     raise TypeError(f"{type(value).__name__} cannot be kept in a report")
 
 
@@ -47,9 +51,9 @@ def _plain_number(value: float) -> float | dict[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _fields(kind: type) -> tuple[tuple[str, str], ...]:
-    """Return the names of a dataclass's fields, each with its annotation as text."""
-    return tuple((field.name, str(field.type)) for field in dataclasses.fields(kind))
+def _fields(kind: type) -> tuple[tuple[str, str, bool], ...]:
+    """Return the names of a dataclass's fields, each with its annotation as text and whether it came LATER."""
+    return tuple((field.name, str(field.type), "later" in field.metadata) for field in dataclasses.fields(kind))
 
 
 def _plain_field(owner: Any, name: str, kind: str) -> Any:

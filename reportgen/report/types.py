@@ -10,7 +10,7 @@ from pydantic import Field
 
 from reportgen.analysis.graph import Graph
 from reportgen.report.blocks import AssetRef, Block
-from reportgen.report.values import Column, Missing, Number
+from reportgen.report.values import LATER, Column, Missing, Number
 
 SCHEMA_VERSION = 1
 
@@ -244,8 +244,8 @@ class Report:
     assets: dict[str, Asset] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
     generator: str = ""
-    theme: Theme | None = None
-    stories: tuple[Story, ...] = ()
+    theme: Theme | None = field(default=None, metadata=LATER)
+    stories: tuple[Story, ...] = field(default=(), metadata=LATER)
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook, in a frame of its own; the renderer is imported only then."""

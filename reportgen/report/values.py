@@ -19,6 +19,9 @@ class Missing:
 
 
 Number = int | float | Missing
+# Metadata of a field that came after its form was first written: left out of the JSON while empty, so that older
+# files stay what they are.
+LATER = {"later": True}
 
 DTYPES = ("<f8", "<f4", "<i8", "<i4", "<u8", "<u4", "<u2", "|u1")
 Dtype = Literal["<f8", "<f4", "<i8", "<i4", "<u8", "<u4", "<u2", "|u1"]
