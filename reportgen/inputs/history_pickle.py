@@ -111,7 +111,7 @@ def read_history_pickle(data: bytes) -> Table:
         found = _plain(_Unpickler(io.BytesIO(data)).load(), 0, [0])
     except Unreadable:
         raise
-    except Exception as error:
+    except Exception as error:  # an unpickler fails in as many ways as there are bytes
         said = f"{type(error).__name__}: {error}".splitlines()[0][:100]
         raise Unreadable(f"the pickle cannot be read ({said}); save it as JSON") from None
     if isinstance(found, dict) and isinstance(found.get("history"), dict):

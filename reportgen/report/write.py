@@ -121,7 +121,7 @@ def _write_part(target: Path, data: bytes, created: list[Path]) -> tuple[int, Pa
         while left:
             left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
-    except BaseException:
+    except BaseException:  # an interrupt too leaves nothing behind; it goes on upwards
         os.close(descriptor)
         raise
     return descriptor, part

@@ -60,7 +60,7 @@ def look_at_learning(
         found.losses, why = _describe_losses(ready, sums)
         if why:
             found.missing["training pass"] = why
-    except Exception as error:
+    except Exception as error:  # nor must it run in training mode
         found.missing["training pass"] = f"not computed: {say_error(error)}"
     return found
 

@@ -27,7 +27,7 @@ def open_function(spec: BatchSpec) -> Source:
         sys.path.insert(0, spec.root)
     try:
         found = getattr(importlib.import_module(module), name)()
-    except Exception as error:
+    except Exception as error:  # the user's own function may raise anything
         said = (str(error).strip().splitlines() or [""])[0][:200]
         raise InputRefused(f"{spec.path} failed: {type(error).__name__}: {said}", detail=str(error)) from error
     if hasattr(found, "element_spec"):
