@@ -184,7 +184,7 @@ Formats = Annotated[tuple[Format, ...], BeforeValidator(_listed, json_schema_inp
 class Part(BaseModel):
     """A section of the configuration: frozen, closed, and a key without a value counts as not given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

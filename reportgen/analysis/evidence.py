@@ -28,21 +28,9 @@ from reportgen.analysis.layer_evidence import LayerResponses as LayerResponses
 from reportgen.analysis.layer_evidence import LossFacts as LossFacts
 from reportgen.analysis.layer_evidence import Saliency as Saliency
 from reportgen.analysis.layer_evidence import WeightFacts as WeightFacts
+from reportgen.analysis.problem import Problem as Problem
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A part that failed in the worker: `part` is "load", "graph", "predict", "layers", "maps", ... .
-
-    `message` is for people (one line), `detail` the first 2,000 characters of what Keras said, `fix` what to do.
-    """
-
-    part: str
-    message: str
-    fix: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

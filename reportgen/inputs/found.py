@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reportgen.analysis.display import Display
-from reportgen.analysis.evidence import History, Problem
+from reportgen.analysis.history import History
+from reportgen.analysis.problem import Problem
 from reportgen.config_batch import Batch, Predictions
 from reportgen.config_schema import Config
 from reportgen.errors import InputRefused

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from reportgen.analysis.evidence import Array, Curve, History
+from reportgen.analysis.history import Array, Curve, History
 from reportgen.errors import InputRefused
 from reportgen.inputs.files import read_bounded, shown
 from reportgen.inputs.history_arrays import read_history_npz

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reportgen.analysis.evidence import Curve, History, Problem
+from reportgen.analysis.history import Curve, History
+from reportgen.analysis.problem import Problem
 from reportgen.errors import InputRefused
 from reportgen.inputs.files import shown
 from reportgen.inputs.history import load_history

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from reportgen.analysis.evidence import Array
+from reportgen.analysis.history import Array
 from reportgen.errors import InputRefused
 from reportgen.inputs.files import shown
 
