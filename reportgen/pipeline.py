@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reportgen.analysis.evidence import Problem, WorkerEvidence
+from reportgen.analysis.problem import Problem
 from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.errors import GATE_FAILED, SECTION_FAILED, InputRefused, ReportgenError, worst_exit_code
-from reportgen.inputs.found import find_history_only, find_inputs, load_history_of
-from reportgen.inputs.look import Look
 from reportgen.inputs.remote import fetched
 from reportgen.progress import Progress, Silent
-from reportgen.report.types import Report
 from reportgen.report.write import check_writable, write_outputs
 from reportgen.worker import launch
 from reportgen.worker.processes import affordable_memory
+
+if TYPE_CHECKING:  # imported while the worker imports Keras, not before it is started
+    from reportgen.analysis.evidence import WorkerEvidence
+    from reportgen.inputs.look import Look
+    from reportgen.report.types import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +54,20 @@ def generate(config: Config, *, progress: Progress | None = None) -> Built:
 
 def _generate(config: Config, progress: Progress, clock: Clock) -> Built:
     """Go along the line; every input lies on disk."""
-    progress.stage("checking the inputs")
-    try:
-        inputs = find_inputs(config)
-    except InputRefused as refusal:
-        if not config.keep_going:
-            raise
-        return _without_worker(config, refusal, clock, progress)
-    clock.lap("check the inputs")
-    limits = launch.Limits(config.limits.seconds, config.limits.memory or affordable_memory())
-    python = str(config.python) if config.python is not None else None
-    with launch.start(
-        inputs.plan, python=python, backend=config.backend or "", limits=limits, isolate=config.isolate
-    ) as worker:
-        # What is imported and drawn here runs on one core while the worker imports Keras on the other.
+    with _start_worker(config) as worker:
+        # What is imported, checked and drawn here runs on one core while the worker imports Keras on the other.
+        from reportgen.inputs.found import find_inputs, load_history_of
+
+        progress.stage("checking the inputs")
+        try:
+            inputs = find_inputs(config)
+        except InputRefused as refusal:
+            worker.stop()
+            if not config.keep_going:
+                raise
+            return _without_worker(config, refusal, clock, progress)
+        worker.send(inputs.plan)
+        clock.lap("check the inputs")
         from reportgen import assembly
 
         progress.stage("reading the history, drawing its plots")
@@ -88,9 +90,21 @@ def _generate(config: Config, progress: Progress, clock: Clock) -> Built:
     return Built(report, files, exit_code_of(report, problems, lost), problems)
 
 
+def _start_worker(config: Config) -> launch.Worker:
+    """Start the worker in the environment that the configuration names, within its limits."""
+    return launch.start(
+        python=str(config.python) if config.python is not None else None,
+        backend=config.backend or "",
+        limits=launch.Limits(config.limits.seconds, config.limits.memory or affordable_memory()),
+        isolate=config.isolate,
+        needs_keras=config.model is not None,
+    )
+
+
 def _without_worker(config: Config, refusal: InputRefused, clock: Clock, progress: Progress) -> Built:
     """Make what can be made although an input was refused: the history, its plots, and why there is no more."""
     from reportgen import assembly
+    from reportgen.inputs.found import find_history_only, load_history_of
 
     inputs = find_history_only(config)
     history, problems = load_history_of(inputs, config)

@@ -1,4 +1,6 @@
-"""Start the worker: `python path/to/worker/__main__.py FOLDER`, in any interpreter that has NumPy and Keras.
+"""Start the worker: `python path/to/worker/__main__.py FOLDER [keras]`, in any interpreter with NumPy and Keras.
+
+With `keras` it is imported before the plan has come.
 
 reportgen need not be installed there: the package is loaded from the folder around this file, without putting that
 folder's parent (the main process's site-packages) on the search path.
@@ -35,4 +37,4 @@ if __name__ == "__main__":
         load_package()
     from reportgen.worker.serve import serve
 
-    serve(sys.argv[1], STARTED)
+    serve(sys.argv[1], STARTED, early="keras" in sys.argv[2:])

@@ -1,8 +1,9 @@
 """Start, watch and end the worker process. The parent's side: imports neither Keras nor anything that does.
 
 The worker gets a session and process group of its own, a private folder, an allow-listed environment, no standard
-input, and two pipes: one for its progress, one whose end tells it that the parent is gone. A thread here reads the
-progress and watches time and memory from the start, so the caller may do other work before it waits.
+input, and two pipes: one for its progress, one that tells it that the plan is there, and, by its end, that the parent
+is gone. A thread here reads the progress and watches time and memory from the start, so the caller may do other work
+before it waits: the worker imports Keras before it is told what to do. What is heavy is imported only after its start.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reportgen.analysis.evidence import WorkerEvidence
 from reportgen.errors import TimeLimit, UsageError, WorkerFailed
-from reportgen.worker.border import BorderError, read_evidence, write_plan
 from reportgen.worker.ending import describe_end, gib
 from reportgen.worker.isolation import RESERVE, sees_gpu, why_not_isolated
-from reportgen.worker.plan import Plan
 from reportgen.worker.private_folder import make_private_folder, remove_private_folder
 from reportgen.worker.processes import group_memory
 from reportgen.worker.surroundings import make_environment
+
+if TYPE_CHECKING:
+    from reportgen.analysis.evidence import WorkerEvidence
+    from reportgen.worker.plan import Plan
 
 MAIN = Path(__file__).resolve().parent / "__main__.py"
 LOG = "worker.log"
@@ -80,6 +82,14 @@ class Worker:
     def pid(self) -> int:
         """The worker's process id, which is also its process group's."""
         return self._process.pid
+
+    def send(self, plan: Plan) -> None:
+        """Tell the worker what to do. A worker that is gone already says so in `wait`."""
+        from reportgen.worker.border import write_plan
+
+        write_plan(plan, self._folder)
+        with contextlib.suppress(OSError):
+            os.write(self._lifeline, b"\n")
 
     def wait(self, on_progress: Progress | None = None) -> WorkerEvidence:
         """Block until the evidence is there, passing on progress events, and return it.
@@ -188,6 +198,8 @@ class Worker:
             raise WorkerFailed(f"the worker printed more than {MAX_LOG >> 20} MiB and was ended", detail=self.log())
         if why:
             raise WorkerFailed(describe_end(end, self.peak_memory), detail=self.log())
+        from reportgen.worker.border import BorderError, read_evidence
+
         try:
             return read_evidence(self._folder)
         except BorderError as error:
@@ -197,12 +209,18 @@ class Worker:
 
 
 def start(
-    plan: Plan, *, python: str | None = None, limits: Limits | None = None, backend: str = "", isolate: bool = False
+    *,
+    python: str | None = None,
+    limits: Limits | None = None,
+    backend: str = "",
+    isolate: bool = False,
+    needs_keras: bool = True,
 ) -> Worker:
-    """Start a worker on a plan, in this interpreter or in `python` (which needs only NumPy and Keras).
+    """Start a worker, in this interpreter or in `python` (which needs only NumPy and Keras); `send` it a plan next.
 
-    With `isolate` it has no network. Returns at once. Raises WorkerFailed when the interpreter cannot be started, and
-    UsageError when a worker cannot be cut off from the network here.
+    With `isolate` it has no network; without `needs_keras` nothing is imported before the plan is there. Returns at
+    once. Raises WorkerFailed when the interpreter cannot be started, and UsageError when a worker cannot be cut off
+    from the network here.
     """
     limits = limits or Limits()
     problem = why_not_isolated() if isolate else ""
@@ -212,7 +230,6 @@ def start(
     folder = make_private_folder()
     pipes: list[int] = []
     try:
-        write_plan(plan, folder)
         pipes += [*os.pipe(), *os.pipe()]
         events, events_child, lifeline_child, lifeline = pipes
         environment = make_environment(
@@ -226,7 +243,7 @@ def start(
         )
         with (folder / LOG).open("wb") as log:
             process = subprocess.Popen(
-                [interpreter, str(MAIN), str(folder)],
+                [interpreter, str(MAIN), str(folder), *(["keras"] if needs_keras else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""The worker process: read the plan, run it, write the evidence, leave at once."""
+"""The worker process: import Keras, wait for the plan, run it, write the evidence, leave at once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ LIFELINE_FD = "REPORTGEN_LIFELINE_FD"
 DEEPEST = 20_000
 
 
-def serve(folder: str, started: float) -> None:
-    """Run the plan in `folder`; never returns. Exit code 0 means that the evidence is on disk."""
+def serve(folder: str, started: float, *, early: bool) -> None:
+    """Run the plan that comes into `folder`; never returns. Exit code 0 means that the evidence is on disk.
+
+    With `early` Keras is imported while the parent still looks at the inputs.
+    """
     emit = _emitter(os.environ.pop(EVENTS_FD, ""))
     code = 1
     try:
         settle_in()
-        _die_with_parent(os.environ.pop(LIFELINE_FD, ""))
-        _work(Path(folder), emit, started)
+        planned = _watch_parent(os.environ.pop(LIFELINE_FD, ""))
+        _work(Path(folder), emit, started, planned, early)
         code = 0
     except BaseException as error:  # The parent hears of everything, also of SystemExit raised by an import.
         emit({"event": "error", "type": type(error).__name__, "message": str(error)[:2000]})
@@ -39,30 +42,41 @@ def serve(folder: str, started: float) -> None:
         os._exit(code)
 
 
-def _work(folder: Path, emit: Callable[[dict[str, Any]], None], started: float) -> None:
+def _work(
+    folder: Path, emit: Callable[[dict[str, Any]], None], started: float, planned: threading.Event, early: bool
+) -> None:
     """Import Keras, run the plan, write the evidence."""
     import faulthandler
 
     faulthandler.enable()
     sys.setrecursionlimit(DEEPEST)
+    imported = _import_keras(emit, started) if early else 0.0
     from reportgen.worker.border import read_plan, write_evidence
 
+    planned.wait()
     plan = read_plan(folder)
     if plan.predictions is not None:  # judged without Keras
         from reportgen.worker.predicted import judge_predictions
 
         evidence = judge_predictions(plan, emit)
     else:
-        emit({"event": "stage", "stage": "import"})
-        from reportgen.worker.quiet_import import import_keras
-
-        import_keras()
+        imported = imported or _import_keras(emit, started)
         from reportgen.worker.run import run
 
-        imported = time.perf_counter()
-        evidence = run(plan, emit, before=(("import", imported - started),))
+        evidence = run(plan, emit, before=(("import", imported),))
     write_evidence(evidence, folder)
     emit({"event": "done", "seconds": round(time.perf_counter() - started, 3)})
+
+
+def _import_keras(emit: Callable[[dict[str, Any]], None], started: float) -> float:
+    """Import Keras and what runs a plan; return how many seconds that took from the start of the process."""
+    emit({"event": "stage", "stage": "import"})
+    from reportgen.worker.quiet_import import import_keras
+
+    import_keras()
+    import reportgen.worker.run  # noqa: F401
+
+    return time.perf_counter() - started
 
 
 def _emitter(fd: str) -> Callable[[dict[str, Any]], None]:
@@ -85,23 +99,29 @@ def _emitter(fd: str) -> Callable[[dict[str, Any]], None]:
     return emit
 
 
-def _die_with_parent(fd: str) -> None:
-    """End this process group when the parent's end of the lifeline closes, however the parent died."""
+def _watch_parent(fd: str) -> threading.Event:
+    """Return what is set when the parent says that the plan is there (at once without a parent).
+
+    When the parent's end of the pipe closes, however the parent died, this process group ends.
+    """
+    planned = threading.Event()
     if not fd:
-        return
+        planned.set()
+        return planned
     number = int(fd)
     os.set_inheritable(number, False)
 
     def watch() -> None:
-        """Block until the pipe reports its end."""
+        """Block until the pipe reports its end; a byte says that the plan is there."""
         try:
             while os.read(number, 1):
-                pass
+                planned.set()
         except OSError:
             pass
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
+    return planned
 
 
 def _print_traceback() -> None:

@@ -10,18 +10,26 @@ import tempfile
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from reportgen.errors import TimeLimit, WorkerFailed
-from reportgen.worker.launch import Limits, start
+from reportgen.worker.launch import Limits, Worker, start
 from reportgen.worker.plan import BatchSpec, ModelSpec, Plan
 from reportgen.worker.surroundings import make_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "examples" / "digits"
 NOTHING = Plan(ModelSpec("/nowhere.keras", "keras"), None)
+
+
+def start_on(plan: Plan, **options: Any) -> Worker:
+    """Start a worker and tell it what to do."""
+    worker = start(**options)
+    worker.send(plan)
+    return worker
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +90,7 @@ def test_a_real_model_is_examined_and_nothing_stays_behind(own_temporary_folder:
         "print(sorted({{'keras', 'tensorflow'}} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code.format(str(ROOT))], text=True).strip() == "[]"
-    worker = start(digits_plan(), limits=Limits(120, 4 << 30))
+    worker = start_on(digits_plan(), limits=Limits(120, 4 << 30))
     evidence = worker.wait(events.append)
     assert evidence.problems == () and evidence.n_samples == 450
     assert evidence.outputs[0].task == "multiclass" and evidence.outputs[0].n_labelled == 450
@@ -103,7 +111,7 @@ def test_the_same_plan_gives_the_same_evidence_under_another_hash_seed(monkeypat
     found = []
     for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
-        found.append(start(digits_plan(), limits=Limits(120)).wait())
+        found.append(start_on(digits_plan(), limits=Limits(120)).wait())
     one, two = found
     assert one.graph == two.graph and one.dot == two.dot and one.layers == two.layers
     for a, b in zip(one.activations, two.activations, strict=True):
@@ -118,7 +126,7 @@ def test_the_worker_needs_neither_an_installed_reportgen_nor_the_parents_package
     wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} -I "$@"\n')
     wrapper.chmod(0o755)
     plan = Plan(ModelSpec(str(DIGITS / "model.keras"), "keras"), None)
-    evidence = start(plan, python=str(wrapper), limits=Limits(120)).wait()
+    evidence = start_on(plan, python=str(wrapper), limits=Limits(120)).wait()
     assert evidence.model is not None and evidence.model.name and evidence.outputs == ()
 
 
@@ -134,7 +142,7 @@ def test_a_model_that_cannot_be_loaded_still_gives_its_graph(tmp_path: Path) -> 
         new.writestr("config.json", json.dumps(config))
         new.writestr("metadata.json", old.read("metadata.json"))
         new.writestr("model.weights.h5", old.read("model.weights.h5"))
-    evidence = start(Plan(ModelSpec(str(path), "keras"), None), limits=Limits(120)).wait()
+    evidence = start_on(Plan(ModelSpec(str(path), "keras"), None), limits=Limits(120)).wait()
     assert evidence.model is None and evidence.graph is not None and evidence.graph.source == "config"
     assert "Keras does not know" in evidence.problems[0].message and "custom_objects" in evidence.problems[0].fix
 
@@ -144,13 +152,13 @@ def test_content_decides_the_format_not_the_name(tmp_path: Path) -> None:
     import shutil
 
     shutil.copy(DIGITS / "model.keras", tmp_path / "model.h5")
-    evidence = start(Plan(ModelSpec(str(tmp_path / "model.h5"), "keras"), None), limits=Limits(120)).wait()
+    evidence = start_on(Plan(ModelSpec(str(tmp_path / "model.h5"), "keras"), None), limits=Limits(120)).wait()
     assert evidence.model is not None and "whatever its name says" in evidence.model.notes[0]
 
 
 def test_a_worker_that_hangs_is_ended_with_its_children(tmp_path: Path, own_temporary_folder: Path) -> None:
     python = fake(tmp_path, "emit(event='child', pid=os.fork() or os.getpid())\ntime.sleep(60)")
-    worker = start(NOTHING, python=python, limits=Limits(seconds=0.5))
+    worker = start_on(NOTHING, python=python, limits=Limits(seconds=0.5))
     children: list[int] = []
     with pytest.raises(TimeLimit, match=r"limits\.seconds") as caught:
         worker.wait(lambda event: children.append(event["pid"]))
@@ -163,7 +171,7 @@ def test_a_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, own_tempor
     python = fake(
         tmp_path, "data = bytearray(400 << 20)\nfor i in range(0, len(data), 4096): data[i] = 1\ntime.sleep(60)"
     )
-    worker = start(NOTHING, python=python, limits=Limits(30, memory=200 << 20))
+    worker = start_on(NOTHING, python=python, limits=Limits(30, memory=200 << 20))
     with pytest.raises(WorkerFailed, match=r"200 MiB.*limits\.memory"):
         worker.wait()
     assert_gone(worker.pid, own_temporary_folder)
@@ -184,7 +192,7 @@ def test_a_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, own_tempor
     ],
 )  # fmt: skip
 def test_what_a_worker_died_of_is_told(tmp_path: Path, own_temporary_folder: Path, code: str, said: str) -> None:
-    worker = start(NOTHING, python=fake(tmp_path, code), limits=Limits(20))
+    worker = start_on(NOTHING, python=fake(tmp_path, code), limits=Limits(20))
     with pytest.raises(WorkerFailed, match=said) as caught:
         worker.wait()
     assert "\n" not in caught.value.message and caught.value.exit_code == 3
@@ -192,14 +200,14 @@ def test_what_a_worker_died_of_is_told(tmp_path: Path, own_temporary_folder: Pat
 
 
 def test_what_a_worker_printed_is_kept_for_debugging(tmp_path: Path) -> None:
-    worker = start(NOTHING, python=fake(tmp_path, "print('a hint', flush=True); sys.exit(1)"), limits=Limits(20))
+    worker = start_on(NOTHING, python=fake(tmp_path, "print('a hint', flush=True); sys.exit(1)"), limits=Limits(20))
     with pytest.raises(WorkerFailed) as caught:
         worker.wait()
     assert "a hint" in caught.value.detail
 
 
 def test_stopping_ends_everything_at_once_and_twice(tmp_path: Path, own_temporary_folder: Path) -> None:
-    worker = start(NOTHING, python=fake(tmp_path, "time.sleep(60)"), limits=Limits(60))
+    worker = start_on(NOTHING, python=fake(tmp_path, "time.sleep(60)"), limits=Limits(60))
     assert alive(worker.pid)
     worker.stop()
     worker.stop()
@@ -209,13 +217,13 @@ def test_stopping_ends_everything_at_once_and_twice(tmp_path: Path, own_temporar
 
 
 def test_an_exception_in_the_with_block_ends_the_worker(tmp_path: Path, own_temporary_folder: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), start(NOTHING, python=fake(tmp_path, "time.sleep(60)")) as worker:
+    with pytest.raises(KeyboardInterrupt), start_on(NOTHING, python=fake(tmp_path, "time.sleep(60)")) as worker:
         raise KeyboardInterrupt
     assert_gone(worker.pid, own_temporary_folder)
 
 
 def test_a_progress_function_that_raises_ends_the_worker(tmp_path: Path, own_temporary_folder: Path) -> None:
-    worker = start(NOTHING, python=fake(tmp_path, "emit(event='stage', stage='load')\ntime.sleep(60)"))
+    worker = start_on(NOTHING, python=fake(tmp_path, "emit(event='stage', stage='load')\ntime.sleep(60)"))
     with pytest.raises(ZeroDivisionError):
         worker.wait(lambda event: 1 // 0)
     assert_gone(worker.pid, own_temporary_folder)
@@ -227,8 +235,7 @@ def test_the_real_worker_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
         import sys, time
         sys.path.insert(0, {str(ROOT)!r})
         import reportgen.worker.launch as launch
-        from reportgen.worker.plan import ModelSpec, Plan
-        print(launch.start(Plan(ModelSpec("/nowhere.keras", "keras"), None)).pid, flush=True)
+        print(launch.start().pid, flush=True)
         time.sleep(60)
     """
     parent = subprocess.Popen(
@@ -248,7 +255,7 @@ def test_the_real_worker_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
 
 def test_an_interpreter_that_is_not_there_is_told(tmp_path: Path, own_temporary_folder: Path) -> None:
     with pytest.raises(WorkerFailed, match="no_such_python"):
-        start(NOTHING, python=str(tmp_path / "no_such_python"))
+        start_on(NOTHING, python=str(tmp_path / "no_such_python"))
     assert not list(own_temporary_folder.iterdir())
 
 
@@ -261,7 +268,7 @@ def test_the_worker_sees_no_secret_and_no_standard_input(tmp_path: Path, monkeyp
     )
     seen: list[dict] = []
     with pytest.raises(WorkerFailed):
-        start(NOTHING, python=python, limits=Limits(20)).wait(seen.append)
+        start_on(NOTHING, python=python, limits=Limits(20)).wait(seen.append)
     assert "hunter2" not in seen[0]["text"] and "/somewhere" not in seen[0]["text"]
     assert seen[0]["stdin"] == "" and seen[0]["mode"] == "0o40700"
 
