@@ -11,10 +11,12 @@ from reportgen.analysis.graph import Graph
 from reportgen.report import blocks as b
 from reportgen.report import types as t
 from reportgen.report.plain import to_plain
+from reportgen.report.values import Missing
 
 CODE_BYTES = 44_000  # style, script and the frame of the page
 _MOST_ROWS = 30  # of the table of numbers beside a figure
 _MOST_CELLS = 16
+_SPOKEN = 60  # the frame of a mark or of a value that is missing: its reason stands there for the mouse and for the ear
 
 
 def data_bytes(part: Any) -> int:
@@ -38,7 +40,10 @@ def part_bytes(part: Any) -> int:
 def _html_bytes(part: Any, data: int) -> int:
     """Return what the templates write for one part whose data has `data` bytes."""
     if isinstance(part, b.Table):
-        return 700 + len(part.columns) * 130 + len(part.rows) * (22 + 24 * len(part.columns)) + data // 2
+        spoken = [cell.missing for row in part.rows for cell in row if isinstance(cell, Missing)]
+        spoken += [mark.text for mark in part.marks]
+        cells = len(part.rows) * (22 + 24 * len(part.columns)) + sum(_SPOKEN + len(text) for text in spoken)
+        return 700 + len(part.columns) * 130 + cells + data // 2
     if isinstance(part, b.Chart):
         longest = max((series.x.length for series in part.series), default=0)
         rows = min(_MOST_ROWS, longest)

@@ -19,6 +19,10 @@ COMPILED_BYTES = 2048 * 2**20
 LARGEST_CHUNK = 1024
 # Activation values that statistics may look at where the whole batch would be too much (ResNet50: 32 images).
 STATISTICS_VALUES = 1_200_000_000
+# Multiplications that gradients, and again saliency, may cost when nothing is asked for (two or three seconds on two
+# cores: 4 samples of ResNet50 forward and backward), and the share of the pass over the batch that they may cost.
+EXTRA_MACS = 50 * 10**9
+EXTRA_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,11 @@ class Budget:
     watch: bool
     full: bool
     chosen: int | None
+
+
+def extra_macs(macs: int, n: int | None) -> int:
+    """Return the multiplications that gradients or saliency may cost beside a pass over `n` samples of `macs` each."""
+    return max(EXTRA_MACS, int(EXTRA_SHARE * macs * (n or 0)))
 
 
 def estimate_bytes(layers: Sequence[LayerFacts], input_bytes: int) -> int:

@@ -26,7 +26,7 @@ Array = NDArray[Any]
 # Samples whose own gradient is computed one by one: compiled, and eagerly.
 MOST_SINGLE, MOST_SINGLE_EAGER = 64, 8
 MOST_SINGLE_WEIGHTS = 20_000_000
-STEP_BYTES = 1024 * 2**20  # activations that are alive in one step, forward and backward
+STEP_BYTES = 1536 * 2**20  # activations that are alive in one step, forward and backward
 
 
 @dataclass(slots=True)

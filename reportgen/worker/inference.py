@@ -114,7 +114,7 @@ def run_pass(
         {slot.key: InputSums(slot.name) for slot in feed.slots},
         KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed),
         FeaturePass(plan, {slot.key: slot.name for slot in feed.slots}, source.shapes, source.dtypes, layers),
-        LabelledSamples(plan, layers, input_bytes),
+        LabelledSamples(plan, layers, input_bytes, source.n),
         sample_bytes,
         chosen=_choose(budget, source.n, plan.seed),
     )

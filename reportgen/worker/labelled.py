@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from reportgen.analysis.evidence import LayerFacts
 from reportgen.analysis.keep import KeepSet
 from reportgen.worker.batch import Chunk
+from reportgen.worker.budget import extra_macs
 from reportgen.worker.outputs import OutputPass
 from reportgen.worker.plan import AUTO, Plan
 
 Array = NDArray[Any]
 USUAL = 64
 LEAST = 4  # fewer say little about a mean
-# Forward and backward through all of them: a few seconds on two cores (8 samples of ResNet50).
-MOST_MACS = 100 * 10**9
 BACKWARD = 3
 MOST_BYTES = 256 * 2**20
 
@@ -55,9 +54,9 @@ class Labelled:
 class LabelledSamples:
     """Gathers the choice chunk by chunk; nothing where the plan wants none."""
 
-    def __init__(self, plan: Plan, layers: Sequence[LayerFacts], sample_bytes: int) -> None:
+    def __init__(self, plan: Plan, layers: Sequence[LayerFacts], sample_bytes: int, n: int | None) -> None:
         macs = sum(layer.macs or 0 for layer in layers)
-        self.limit, self.why_fewer = choose_count(plan.gradients, macs, sample_bytes)
+        self.limit, self.why_fewer = choose_count(plan.gradients, macs, sample_bytes, n)
         # Not the lots of the shown samples: their worst ones must not be among these more often than others.
         self._held = KeepSet(worst=0, seeded=self.limit, seed=plan.seed + 2)
 
@@ -84,11 +83,11 @@ class LabelledSamples:
         return Labelled(held.inputs, known, held.predictions, targets, self.why_fewer)
 
 
-def choose_count(wanted: int, macs: int, sample_bytes: int) -> tuple[int, str]:
-    """Return how many samples to hold, and why fewer than usual (or none); a number in the plan is taken as it is."""
+def choose_count(wanted: int, macs: int, sample_bytes: int, n: int | None = None) -> tuple[int, str]:
+    """Return how many of a batch's `n` samples to hold, and why fewer than usual (or none); a wish is taken as it is."""
     if wanted != AUTO:
         return wanted, ""
-    affordable = MOST_MACS // max(1, BACKWARD * macs)
+    affordable = extra_macs(macs, n) // max(1, BACKWARD * macs)
     fits = MOST_BYTES // max(1, sample_bytes)
     count = min(USUAL, affordable, fits)
     why = "forward and backward cost much for this model" if affordable <= fits else "a sample is large"

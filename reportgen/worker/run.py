@@ -246,7 +246,7 @@ def _explain(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: PassR
     try:
         found.saliency, why, reduced = compute_saliency(
             model, walk, found.layers, passed.feed, passed.kept, rows, passed.outputs, plan.saliency,
-            passed.sample_bytes, plan.seed,
+            passed.sample_bytes, plan.seed, passed.n,
         )  # fmt: skip
         found.reduced += reduced
     except Exception as error:  # an author's own layer may have no gradient at all

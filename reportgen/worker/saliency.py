@@ -27,6 +27,7 @@ from reportgen.worker.attribution import (
     integrate_embedding,
     integrate_input,
 )
+from reportgen.worker.budget import extra_macs
 from reportgen.worker.feed import Feed
 from reportgen.worker.plan import AUTO
 from reportgen.worker.score import CLASSES, NUMBERS, Scored
@@ -38,8 +39,6 @@ STEPS = 32
 USUAL = 4
 MOST_OUTPUTS = 2
 MOST_SIDE = 128  # positions a side of a map that comes back
-# Work that maps may cost when nothing is asked for: some ten seconds on two cores.
-MOST_MACS = 300 * 10**9
 STEP_BYTES = 512 * 2**20
 MOST_ROWS = 1024
 FORWARD_ONLY = 4
@@ -79,6 +78,7 @@ def compute_saliency(
     wanted: int,
     sample_bytes: int,
     seed: int,
+    n: int = 0,
 ) -> tuple[tuple[Saliency, ...], str, tuple[Reduced, ...]]:
     """Return the maps, why there are none ("" if there are), and what was reduced."""
     explained = [one for one in outputs if one.task in CLASSES | NUMBERS][:MOST_OUTPUTS]
@@ -90,7 +90,7 @@ def compute_saliency(
     if not places:
         return (), "not applicable: no input is a picture, a signal or a text through an embedding", ()
     convolution = last_convolution(walk)
-    effort = choose_effort(wanted, sum(layer.macs or 0 for layer in layers), convolution is not None)
+    effort = choose_effort(wanted, sum(layer.macs or 0 for layer in layers), convolution is not None, n)
     if not effort.samples:
         return (), "not computed: one map would cost more than the budget (layers: {saliency: N} asks for it)", ()
     step, together = (1, 1) if feed.fixed_batch else choose_steps(sample_bytes)
@@ -105,14 +105,14 @@ def compute_saliency(
     return tuple(found), "" if found else "not applicable: no map could be made", _ledger(effort, len(rows))
 
 
-def choose_effort(wanted: int, macs: int, convolution: bool) -> Effort:
-    """Return what is affordable; a number that was asked for is taken as it is."""
+def choose_effort(wanted: int, macs: int, convolution: bool, n: int = 0) -> Effort:
+    """Return what is affordable beside a pass over `n` samples; a number that was asked for is taken as it is."""
     if wanted != AUTO:
         return Effort(wanted, 20, True)
     for samples, orders, integrate in CHOICES:
         methods = int(convolution) + int(integrate)
         passes = 3 * (STEPS * integrate + convolution) + methods * (orders + 1) * 7
-        if methods and samples * passes * macs <= MOST_MACS:
+        if methods and samples * passes * macs <= extra_macs(macs, n):
             return Effort(samples, orders, integrate)
     return Effort(0, 0, False)
 

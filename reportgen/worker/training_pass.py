@@ -46,8 +46,8 @@ def run_modes(
     sums = LossSums(n)
     with no_gradients():
         sums.inference = _score(ready, targets, n, size, lambda start, stop: _predicted(ready, start, stop))
-        if min(size, n) < min(LEAST_TOGETHER, len(ready)) or n < 2:
-            sums.why = f"not computed: only {min(size, n)} samples fit into one step, too few for batch statistics"
+        if min(size, n) < LEAST_TOGETHER:
+            sums.why = f"not computed: {min(size, n)} labelled samples a step are too few for batch statistics"
             return sums
         with unchanged(model, seed):
             names = output_order(model, ready)

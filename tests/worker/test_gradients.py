@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from reportgen.worker.budget import EXTRA_MACS
 from reportgen.worker.labelled import LEAST, USUAL, choose_count
 from reportgen.worker.losses import NoLoss, choose_loss, fit_labels
 from reportgen.worker.plan import AUTO
@@ -198,7 +199,8 @@ def test_labels_fit_the_loss() -> None:
 def test_costly_models_get_fewer_samples() -> None:
     """64 for a small model, 16 for ResNet50, never under 8, and what was asked for in any case."""
     assert choose_count(AUTO, 10**6, 1000) == (USUAL, "")
-    assert choose_count(AUTO, 4_100_000_000, 600_000)[0] == 8
-    assert choose_count(AUTO, 100 * 10**9 // (3 * LEAST), 1000)[0] == LEAST
+    assert choose_count(AUTO, 4_100_000_000, 600_000, 64)[0] == 4
+    assert choose_count(AUTO, 4_100_000_000, 600_000, 1000)[0] == 33
+    assert choose_count(AUTO, EXTRA_MACS // (3 * LEAST), 1000)[0] == LEAST
     assert choose_count(AUTO, 10**12, 1000) == (0, "forward and backward cost much for this model")
     assert choose_count(100, 10**12, 1000) == (100, "")

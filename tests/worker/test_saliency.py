@@ -167,7 +167,9 @@ def test_parts_cover_every_position_once() -> None:
 def test_effort_is_counted_in_work_not_in_time() -> None:
     """Everything for a small model, Grad-CAM alone for ResNet50, nothing for a giant; a wish is a wish."""
     assert choose_effort(AUTO, 10**6, True).samples == 4
-    heavy = choose_effort(AUTO, 4_100_000_000, True)
-    assert heavy.samples >= 1 and not heavy.integrate
+    medium = choose_effort(AUTO, 300_000_000, True)
+    assert medium.samples == 4 and not medium.integrate
+    assert choose_effort(AUTO, 4_100_000_000, True, n=64).samples == 0
+    assert choose_effort(AUTO, 4_100_000_000, True, n=1000).samples >= 2
     assert choose_effort(AUTO, 10**13, True).samples == 0
     assert choose_effort(9, 10**13, True).samples == 9
