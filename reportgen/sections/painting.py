@@ -39,10 +39,14 @@ def _paint(block: FlatBlock, findings: list[Finding]) -> FlatBlock:
 
 def _paint_card(card: GraphCard, findings: list[Finding]) -> GraphCard:
     """Return one card with the marks of the findings that name one of its members."""
-    members = set(card.members)
-    here = [finding for finding in findings if members & set(finding.layers)]
+    here = [finding for finding in findings if any(_stands_for(card, layer) for layer in finding.layers)]
     if not here:
         return card
     worst: Level = "error" if any(finding.outcome == "failed" for finding in here) else "warn"
     text = join_words([shorten(finding.title, 60) for finding in here], most=3)
     return replace(card, mark=worst, mark_text=text)
+
+
+def _stands_for(card: GraphCard, layer: str) -> bool:
+    """Tell whether a layer is a card's, or lies inside one: what own code calls has no node of its own."""
+    return any(layer == member or layer.startswith(f"{member}/") for member in card.members)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Sequence
 from typing import Any
 
 from reportgen.analysis.evidence import ModelFacts
 from reportgen.analysis.graph import Graph, Node
-from reportgen.worker.layer_facts import activation_of, call_shapes, card_details, count_parameters, shape_text
+from reportgen.worker.layer_facts import activation_of, card_details, count_parameters, shape_text
 from reportgen.worker.saved import CompileFacts, Saved, read_compile, read_seeds
 from reportgen.worker.walk import Walk, is_nested
 
@@ -142,7 +143,7 @@ def read_graph(walk: Walk) -> Graph | None:
             id=call.id,
             layer=call.path,
             type=type(call.layer).__name__,
-            shape=shape_text(call_shapes(call)[1]),
+            shape=shape_text(call.shapes()[1]),
             parameters=count_parameters(call.layer),
             activation=activation_of(call.layer),
             group=call.group,
@@ -153,10 +154,15 @@ def read_graph(walk: Walk) -> Graph | None:
     return Graph(nodes, walk.edge_list(), tuple(walk.groups), tuple(walk.inputs), tuple(walk.outputs))
 
 
-def final_activation(model: Any, index: int) -> str:
-    """Return the activation that gives output `index`, looking through layers that only reshape; "" if unknown."""
+def final_activation(model: Any, index: int, ends: Sequence[Any] = ()) -> str:
+    """Return the activation that gives output `index`, looking through layers that only reshape; "" if unknown.
+
+    `ends` are the layers that give the outputs of a subclassed model, as far as they are known.
+    """
     core = functional_core(model)
-    if core is None or index >= len(core.outputs):
+    if core is None:
+        return activation_of(ends[index]) if index < len(ends) and ends[index] is not None else ""
+    if index >= len(core.outputs):
         return ""
     tensor = core.outputs[index]
     for _ in range(64):

@@ -141,7 +141,7 @@ def _integrate(
 
 def _gradient(scored: Scored, score: Score, at: Array) -> tuple[Array, Array]:
     """Return scores before the last activation, and their gradients."""
-    with before_activation(scored.model):
+    with before_activation(scored.ends):
         found = gradient_of(score, at)
     if found is None:
         raise NoGradients("this backend has no gradients here")

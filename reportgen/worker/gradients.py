@@ -19,7 +19,7 @@ from reportgen.worker.plan import Plan
 from reportgen.worker.ready import Ready, make_ready, output_order, total_of
 from reportgen.worker.spoken import say_error
 from reportgen.worker.training_pass import LossSums, run_modes
-from reportgen.worker.walk import Walk
+from reportgen.worker.walk import Walk, own_trainable, own_weights
 from reportgen.worker.watch import to_numpy
 
 Array = NDArray[Any]
@@ -100,9 +100,9 @@ def trainable_owners(model: Any, walk: Walk) -> list[tuple[str, int, list[Any]]]
     owners, depth = [], 0
     allowed = {id(variable) for variable in model.trainable_variables}
     for call in walk.first_calls():
-        if not getattr(call.layer, "weights", ()):
+        if not own_weights(call.layer):
             continue
-        found = [v for v in call.layer.trainable_weights if id(v) not in taken and id(v) in allowed]
+        found = [v for v in own_trainable(call.layer) if id(v) not in taken and id(v) in allowed]
         taken |= {id(variable) for variable in found}
         if found:
             owners.append((call.path, depth, found))

@@ -76,6 +76,7 @@ class _Pass:
     features: FeaturePass
     labelled: LabelledSamples
     sample_bytes: int
+    ends: list[Any] = field(default_factory=list)
     outputs: dict[str, OutputPass] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
@@ -116,6 +117,7 @@ def run_pass(
         FeaturePass(plan, {slot.key: slot.name for slot in feed.slots}, source.shapes, source.dtypes, layers),
         LabelledSamples(plan, layers, input_bytes, source.n),
         sample_bytes,
+        walk.ends,
         chosen=_choose(budget, source.n, plan.seed),
     )
     runner = Runner(model, feed, watched, state.sums, compiled=budget.compiled)
@@ -200,7 +202,7 @@ def _start_outputs(state: _Pass, chunk: Chunk, named: Mapping[str, Array]) -> No
         place = declared.index(name) if name in declared else index
         y = chunk.targets.get(state.labels.get(name, "\0"))
         try:
-            activation = final_activation(state.model, place)
+            activation = final_activation(state.model, place, state.ends)
             state.outputs[name] = OutputPass(name, activation, state.facts, state.plan, y, y_pred, chunk.inputs)
         except Exception as error:
             _drop(state, name, error)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from reportgen.analysis.evidence import LayerFacts
 from reportgen.worker.macs import Shape, compute_macs
-from reportgen.worker.walk import Call, Walk, shapes_of
+from reportgen.worker.walk import Call, Walk, own_trainable, own_weights
 
 # Settings worth keeping, in the order in which people read them.
 _SETTINGS = (
@@ -50,7 +51,7 @@ ITEM_BYTES = {
 def read_layers(walk: Walk) -> tuple[LayerFacts, ...]:
     """Return one row a layer, in the order of first calls; a shared layer's MACs count all its calls."""
     calls: dict[int, list[Call]] = {}
-    for call in walk.calls:
+    for call in walk.every_call():
         calls.setdefault(id(call.layer), []).append(call)
     return tuple(_read_layer(found) for found in calls.values())
 
@@ -58,14 +59,14 @@ def read_layers(walk: Walk) -> tuple[LayerFacts, ...]:
 def _read_layer(calls: list[Call]) -> LayerFacts:
     """Return the row of one layer."""
     first = calls[0]
-    layer, outputs = first.layer, call_shapes(first)[1]
+    layer, outputs = first.layer, first.shapes()[1]
     return LayerFacts(
         path=first.path,
         name=layer.name,
         type=type(layer).__name__,
         output_shape=shape_text(outputs),
-        parameters=count_parameters(layer),
-        trainable_parameters=_count(getattr(layer, "trainable_weights", ())),
+        parameters=_count(own_weights(layer)),
+        trainable_parameters=_count(own_trainable(layer)),
         trainable=bool(getattr(layer, "trainable", False)),
         dtype=dtype_of(layer),
         activation=activation_of(layer),
@@ -75,13 +76,6 @@ def _read_layer(calls: list[Call]) -> LayerFacts:
     )
 
 
-def call_shapes(call: Call) -> tuple[list[Shape], list[Shape]]:
-    """Return the input and output shapes of one call, batch axis first; empty lists when it was never connected."""
-    if call.node is not None:
-        return shapes_of(call.node.input_tensors), shapes_of(call.node.outputs)
-    return [], []
-
-
 def shape_text(shapes: list[Shape]) -> str:
     """Return shapes as text: "(None, 8, 8, 16)"; several are joined by commas; "" when unknown."""
     return ", ".join(str(tuple(shape)) for shape in shapes)
@@ -89,21 +83,25 @@ def shape_text(shapes: list[Shape]) -> str:
 
 def _sum_macs(calls: list[Call]) -> int | None:
     """Add the multiply-accumulates of all calls of a layer; None when one is unknown."""
-    parts = [compute_macs(call.layer, *call_shapes(call)) for call in calls]
+    parts = [compute_macs(call.layer, *call.shapes()) for call in calls]
     known = [part for part in parts if part is not None]
     return sum(known) if len(known) == len(parts) else None
 
 
 def _activation_bytes(call: Call) -> int | None:
     """Return the bytes of one call's outputs for one sample; None when a dimension is open."""
-    if call.node is None:
+    if call.node is not None:
+        made = [(tuple(tensor.shape), str(tensor.dtype)) for tensor in call.node.outputs]
+    elif call.seen is not None:
+        made = list(zip(call.seen.outputs, call.seen.dtypes, strict=True))
+    else:
         return None
     total = 0
-    for tensor in call.node.outputs:
-        shape = tuple(tensor.shape)[1:]
-        if any(size is None for size in shape):
+    for shape, dtype in made:
+        sizes = [size for size in shape[1:] if size is not None]
+        if len(sizes) < len(shape) - 1:
             return None
-        total += math.prod(shape) * ITEM_BYTES.get(str(tensor.dtype), 4)
+        total += math.prod(sizes) * ITEM_BYTES.get(dtype, 4)
     return total
 
 
@@ -112,7 +110,7 @@ def count_parameters(layer: Any) -> int:
     return _count(getattr(layer, "weights", ()))
 
 
-def _count(variables: Any) -> int:
+def _count(variables: Iterable[Any]) -> int:
     """Add up the sizes of variables."""
     return sum(math.prod(variable.shape) for variable in variables)
 

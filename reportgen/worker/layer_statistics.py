@@ -26,7 +26,7 @@ def watched_layers(walk: Walk) -> dict[int, Any]:
 
 def make_sums(walk: Walk, watched: Mapping[int, Any], everything: bool) -> dict[int, LayerSums]:
     """Return empty sums for each layer, in full for activations, merges, recurrent, attention and last layers."""
-    ends = {id(call.layer) for call in walk.calls if call.id in set(walk.outputs)}
+    ends = walk.end_layers()
     sums = {}
     for key, layer in watched.items():
         activation = activation_of(layer)

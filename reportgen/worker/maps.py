@@ -13,7 +13,7 @@ from reportgen.worker.attention import attention_scores
 from reportgen.worker.feed import Feed
 from reportgen.worker.plan import Plan
 from reportgen.worker.runner import pad
-from reportgen.worker.walk import Call, Walk
+from reportgen.worker.walk import Call, Walk, holds_layers
 from reportgen.worker.watch import watching
 
 Array = NDArray[Any]
@@ -70,11 +70,11 @@ def choose_layers(walk: Walk, plan: Plan) -> tuple[list[Call], list[str]]:
 
 
 def _worth(call: Call) -> bool:
-    """Tell whether a layer's output is a picture, a signal or states over time."""
+    """Tell whether a layer's output is a picture, a signal or states over time; own code around layers is a block."""
     kind = type(call.layer).__name__
-    if call.node is None or any(word in kind for word in NEVER) or not any(word in kind for word in WORTH):
+    if any(word in kind for word in NEVER) or not (any(word in kind for word in WORTH) or holds_layers(call.layer)):
         return False
-    shape = tuple(call.node.outputs[0].shape) if call.node.outputs else ()
+    shape = call.output_shape()
     return len(shape) >= 3 and all(size is None or size > 1 for size in shape[1:-1])
 
 

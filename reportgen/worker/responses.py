@@ -59,20 +59,20 @@ def collect_responses(
 
 def _answers(call: Call, positions: tuple[int, ...], parts: list[Array]) -> LayerResponses:
     """Return one layer's answers."""
-    shape = call.node.outputs[0].shape
+    shape = call.output_shape()
     axis = 1 if getattr(call.layer, "data_format", None) == "channels_first" and len(shape) > 2 else -1
     kind = "channels" if len(shape) > 2 else "units"
     values = np.concatenate(parts)
-    return LayerResponses(call.path, type(call.layer).__name__, kind, positions, values, int(shape[axis]))
+    units = shape[axis] or values.shape[1]
+    return LayerResponses(call.path, type(call.layer).__name__, kind, positions, values, int(units))
 
 
 def last_hidden(walk: Walk) -> Call | None:
     """Return the last layer whose output is one row of units and no output of the model, None without one."""
-    ends = set(walk.outputs)
+    ends = walk.end_layers()
     for call in reversed(walk.first_calls()):
-        outputs = call.node.outputs if call.node is not None else ()
-        shape = tuple(outputs[0].shape) if outputs else ()
+        shape = call.output_shape()
         flat = len(shape) == 2 and (shape[-1] or 0) >= 4
-        if flat and call.id not in ends and type(call.layer).__name__ in UNITS:
+        if flat and id(call.layer) not in ends and type(call.layer).__name__ in UNITS:
             return call
     return None

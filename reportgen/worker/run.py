@@ -39,6 +39,7 @@ from reportgen.worker.responses import collect_responses
 from reportgen.worker.saliency import compute_saliency
 from reportgen.worker.saved import Saved, read_saved
 from reportgen.worker.spoken import say_error
+from reportgen.worker.trial import look_inside
 from reportgen.worker.versions import peak_memory, read_versions
 from reportgen.worker.walk import Walk, walk_model
 from reportgen.worker.weights import read_kernels, read_weights
@@ -140,8 +141,13 @@ def _look_at_model(
 ) -> None:
     """Gather everything that a loaded model can tell."""
     model, walk = loaded.model, Walk(connected=False)
+    source: Source | None = None
+    with found.part("batch", "Opening the batch"):
+        source = batch()
     with found.part("architecture", "Reading the layers"):
         walk = walk_model(model)
+        if source is not None and not loaded.closed:
+            look_inside(walk, model, source)
         found.model = read_model(model, saved, loaded.notes)
         if loaded.closed:  # one layer around everything: nothing to look into
             total, trainable = loaded.parameters
@@ -156,9 +162,6 @@ def _look_at_model(
             found.kernels = read_kernels(walk)
     with found.part("graph", "Reading the graph"):
         _read_graph(found, loaded, walk)
-    source: Source | None = None
-    with found.part("batch", "Opening the batch"):
-        source = batch()
     if source is None:
         return
     with found.part("predict", "Predicting"):

@@ -96,8 +96,10 @@ def compute_saliency(
     step, together = (1, 1) if feed.fixed_batch else choose_steps(sample_bytes)
     names = output_names(model) or tuple(one.name for one in outputs)
     found: list[Saliency] = []
+    last = walk.end_layers()
+    ends = tuple(call.layer for call in walk.first_calls() if id(call.layer) in last)
     for one in explained:
-        scored = Scored(model, feed, names, one.name, one.task, one.scores, step, together)
+        scored = Scored(model, feed, names, one.name, one.task, one.scores, step, together, ends)
         try:
             found += _explain_output(scored, places, convolution, kept, rows[: effort.samples], effort, seed)
         except NoGradients:
@@ -126,7 +128,7 @@ def choose_steps(sample_bytes: int) -> tuple[int, int]:
 def find_places(walk: Walk, feed: Feed, kept: KeptSamples) -> list[Place]:
     """Return the inputs whose positions mean something to a reader."""
     found = []
-    first = any(getattr(call.layer, "data_format", "") == "channels_first" for call in walk.calls)
+    first = any(getattr(call.layer, "data_format", "") == "channels_first" for call in walk.every_call())
     for index, slot in enumerate(feed.slots):
         values = kept.inputs[slot.name]
         words = find_words(walk, feed, index)
@@ -141,10 +143,9 @@ def find_places(walk: Walk, feed: Feed, kept: KeptSamples) -> list[Place]:
 
 def last_convolution(walk: Walk) -> Call | None:
     """Return the last convolution whose output still has positions, None without one."""
-    calls = [call for call in walk.first_calls() if "Conv" in type(call.layer).__name__ and call.node is not None]
+    calls = [call for call in walk.first_calls() if "Conv" in type(call.layer).__name__]
     for call in reversed(calls):
-        outputs = call.node.outputs
-        shape = tuple(outputs[0].shape) if outputs else ()
+        shape = call.output_shape()
         inner = shape[2:] if getattr(call.layer, "data_format", "") == "channels_first" else shape[1:-1]
         if "LSTM" not in type(call.layer).__name__ and inner and all(size is None or size > 1 for size in inner):
             return call
@@ -194,7 +195,7 @@ def _chosen(scored: Scored, place: Place, flat: list[Array], predicted: Array, b
 
 def _same_rank(convolution: Call, place: Place) -> bool:
     """Tell whether a convolution's positions are those of an input: two for pictures, one for signals and texts."""
-    rank = len(convolution.node.outputs[0].shape) - 2
+    rank = len(convolution.output_shape()) - 2
     return rank == (2 if place.kind == "picture" else 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.metrics import as_probabilities
-from reportgen.worker.architecture import functional_core
 from reportgen.worker.feed import Feed
 from reportgen.worker.ready import name_outputs
 from reportgen.worker.runner import no_gradients
@@ -28,7 +27,8 @@ class Scored:
     """One output of one model: how it is called, and how a number a sample is read from it.
 
     `names` are the model's outputs in order, `task` and `scores` as in OutputEvidence. `step` are the samples at once
-    where a backward pass follows, `together` where none does and no layer's output need be kept.
+    where a backward pass follows, `together` where none does and no layer's output need be kept. `ends` are the layers
+    whose outputs are the model's.
     """
 
     model: Any
@@ -39,6 +39,7 @@ class Scored:
     scores: str
     step: int
     together: int
+    ends: tuple[Any, ...] = ()
 
     def predict(self, flat: list[Array]) -> Array:
         """Return the output for prepared inputs, in steps."""
@@ -96,15 +97,13 @@ class Scored:
 
 
 @contextmanager
-def before_activation(model: Any) -> Iterator[None]:
+def before_activation(ends: Iterable[Any]) -> Iterator[None]:
     """While this lasts, last layers give what they had before softmax or sigmoid, where gradients are not flat."""
     import keras
 
     changed: list[tuple[Any, str, Any]] = []
-    core = functional_core(model)
-    ends = {id(t._keras_history[0]): t._keras_history[0] for t in core.outputs} if core is not None else {}
     try:
-        for layer in ends.values():
+        for layer in ends:
             if getattr(getattr(layer, "activation", None), "__name__", "") in FLAT:
                 changed.append((layer, "activation", layer.activation))
                 object.__setattr__(layer, "activation", keras.activations.linear)

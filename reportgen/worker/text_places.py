@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reportgen.worker.attribution import changed_output
 from reportgen.worker.feed import Feed
 from reportgen.worker.score import Scored
-from reportgen.worker.walk import Walk
+from reportgen.worker.walk import Call, Walk
 from reportgen.worker.watch import to_numpy
 
 Array = NDArray[Any]
@@ -85,21 +85,29 @@ def split_words(text: str | bytes) -> list[str]:
 
 def find_words(walk: Walk, feed: Feed, index: int) -> Words | None:
     """Return the way of input `index` into an embedding, directly or through a text vectorization; None without."""
-    name = feed.slots[index].name
-    for call in walk.first_calls():
-        if type(call.layer).__name__ != "Embedding" or call.node is None or not call.node.input_tensors:
+    name, calls = feed.slots[index].name, walk.every_call()
+    for call in calls:
+        if type(call.layer).__name__ != "Embedding":
             continue
-        source = call.node.input_tensors[0]._keras_history.operation
-        if type(source).__name__ == "TextVectorization":
-            before = source._inbound_nodes[0].input_tensors if source._inbound_nodes else []
-            start = before[0]._keras_history.operation if before else None
-            if start is not None and _is_input(start, name, len(feed.slots)):
-                return Words(index, call.layer, source)
-        elif _is_input(source, name, len(feed.slots)):
+        source = _source_of(call)
+        if _is_input(source, index, name, len(feed.slots)):
             return Words(index, call.layer, None)
+        if type(source).__name__ == "TextVectorization":
+            start = next((_source_of(other) for other in calls if other.layer is source), None)
+            if _is_input(start, index, name, len(feed.slots)):
+                return Words(index, call.layer, source)
     return None
 
 
-def _is_input(layer: Any, name: str, inputs: int) -> bool:
-    """Tell whether a layer is the input called `name`, or the only one."""
-    return type(layer).__name__ == "InputLayer" and (layer.name == name or inputs == 1)
+def _source_of(call: Call) -> Any:
+    """Return what gives a call its first input: a layer, the index of a model input, or None where it is not known."""
+    if call.node is not None and call.node.input_tensors:
+        return call.node.input_tensors[0]._keras_history.operation
+    return call.seen.source if call.seen is not None else None
+
+
+def _is_input(source: Any, index: int, name: str, inputs: int) -> bool:
+    """Tell whether a source is input `index`, which is called `name`, or the only one."""
+    if isinstance(source, int):
+        return source == index
+    return type(source).__name__ == "InputLayer" and (source.name == name or inputs == 1)

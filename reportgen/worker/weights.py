@@ -10,7 +10,7 @@ import numpy as np
 from reportgen.analysis.evidence import Kernels, WeightFacts
 from reportgen.analysis.filters import count_duplicates
 from reportgen.worker.fresh_weights import compare_fresh, find_initializer, find_owner, output_axes
-from reportgen.worker.walk import Walk
+from reportgen.worker.walk import Walk, own_trainable, own_weights
 from reportgen.worker.watch import to_numpy
 
 MAX_KERNEL_VALUES = 2**20
@@ -23,8 +23,8 @@ def read_weights(walk: Walk) -> tuple[WeightFacts, ...]:
     """Return one row a variable, in the order of the layers' first calls."""
     facts = []
     for call in walk.first_calls():
-        trainable = {id(variable) for variable in getattr(call.layer, "trainable_weights", ())}
-        for variable in getattr(call.layer, "weights", ()):
+        trainable = {id(variable) for variable in own_trainable(call.layer)}
+        for variable in own_weights(call.layer):
             facts.append(_measure(call.layer, call.path, variable, id(variable) in trainable))
     return tuple(facts)
 

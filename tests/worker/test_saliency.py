@@ -37,7 +37,7 @@ def model(k):
 def scored_of(model, step: int = 64) -> Scored:
     """Return the model's output as it is explained."""
     feed = make_feed(model, ["image"], {"image": (8, 8, 2)}, {"image": "float32"})
-    return Scored(model, feed, ("kind",), "kind", "multiclass", "probabilities", step, step)
+    return Scored(model, feed, ("kind",), "kind", "multiclass", "probabilities", step, step, (model.get_layer("kind"),))
 
 
 def logits(k, model, y):
@@ -110,7 +110,7 @@ def test_words_are_explained_through_their_vectors(k) -> None:
     ]
     assert (one.deletion < one.deletion_random).all() and one.informative.all()
     feed = make_feed(model, ["text"], {"text": ()}, {"text": "str"})
-    scored = Scored(model, feed, ("yes",), "yes", "binary", "probabilities", 8, 8)
+    scored = Scored(model, feed, ("yes",), "yes", "binary", "probabilities", 8, 8, (model.get_layer("yes"),))
     parts = integrate_embedding(scored, model.get_layer("vectors"), Asked([x], np.array([1, 0, 1])), 8)
     assert parts.sum(axis=1) == pytest.approx([3.6, 3.6, 3.6], rel=1e-4)  # the logit, or minus it for "no"
 
@@ -165,7 +165,7 @@ def test_parts_cover_every_position_once() -> None:
 
 
 def test_effort_is_counted_in_work_not_in_time() -> None:
-    """Everything for a small model, Grad-CAM alone for ResNet50, nothing for a giant; a wish is a wish."""
+    """Everything for a small model, Grad-CAM alone for a MobileNet, for ResNet50 with a large batch; a wish is a wish."""
     assert choose_effort(AUTO, 10**6, True).samples == 4
     medium = choose_effort(AUTO, 300_000_000, True)
     assert medium.samples == 4 and not medium.integrate
