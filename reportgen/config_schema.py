@@ -84,10 +84,12 @@ class Layers(Part):
     )
     samples: Whole = Field(default=0, ge=0, description="Samples the statistics stand on; 0: what the budget allows.")
     gradients: Sampled = Field(
-        default="auto", description="Labelled samples that gradients stand on: auto (up to 64), none, or a number."
+        default="auto",
+        description="Labelled samples for gradients: auto (64; fewer, or none, for costly models), none, or a number.",
     )
     saliency: Sampled = Field(
-        default="auto", description="Shown samples with a saliency map: auto (up to 4), none, or a number."
+        default="auto",
+        description="Samples with a saliency map: auto (4; fewer, or none, for costly models), none, or a number.",
     )
 
 

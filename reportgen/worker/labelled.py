@@ -84,7 +84,7 @@ class LabelledSamples:
 
 
 def choose_count(wanted: int, macs: int, sample_bytes: int, n: int | None = None) -> tuple[int, str]:
-    """Return how many of a batch's `n` samples to hold, and why fewer than usual (or none); a wish is taken as it is."""
+    """Return how many of `n` samples to hold, and why fewer than usual (or none); a wish is taken as it is."""
     if wanted != AUTO:
         return wanted, ""
     affordable = extra_macs(macs, n) // max(1, BACKWARD * macs)

@@ -9,10 +9,8 @@ before it waits: the worker imports Keras before it is told what to do. What is 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
-import select
 import signal
 import subprocess
 import sys
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from reportgen.errors import TimeLimit, UsageError, WorkerFailed
 from reportgen.worker.ending import describe_end, gib
 from reportgen.worker.isolation import RESERVE, sees_gpu, why_not_isolated
+from reportgen.worker.lines import Lines
 from reportgen.worker.private_folder import make_private_folder, remove_private_folder
 from reportgen.worker.processes import group_memory
 from reportgen.worker.surroundings import make_environment
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 MAIN = Path(__file__).resolve().parent / "__main__.py"
 LOG = "worker.log"
 MAX_LOG = 4 * 2**20
-MAX_EVENT = 64 * 1024
 LOOK_EVERY = 0.1
 Progress = Callable[[dict[str, Any]], None]
 
@@ -141,7 +139,7 @@ class Worker:
 
     def _watch(self, events: int) -> None:
         """Read progress, look at time and memory, and report how it ended. Runs in a thread of its own."""
-        reader = _Lines(events)
+        reader = Lines(events)
         started, finished, failure = time.monotonic(), False, {}  # type: float, bool, dict[str, Any]
         try:
             while not reader.closed and not finished and not self._stopping.is_set():
@@ -241,17 +239,8 @@ def start(
             isolate=isolate,
             address_space=limits.memory + RESERVE if limits.memory and not sees_gpu() else 0,
         )
-        with (folder / LOG).open("wb") as log:
-            process = subprocess.Popen(
-                [interpreter, str(MAIN), str(folder), *(["keras"] if needs_keras else [])],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                env=environment,
-                pass_fds=(events_child, lifeline_child),
-                start_new_session=True,
-            )
+        command = [interpreter, str(MAIN), str(folder), *(["keras"] if needs_keras else [])]
+        process = _spawn(command, folder, environment, (events_child, lifeline_child))
     except OSError as error:
         for pipe in pipes:
             os.close(pipe)
@@ -264,33 +253,21 @@ def start(
     return Worker(process, folder, events, lifeline, limits)
 
 
-class _Lines:
-    """Reads JSON lines from a pipe, in bounded memory."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self.closed = False
-        self._rest = b""
-
-    def read(self, timeout: float) -> list[dict[str, Any]]:
-        """Return the events that arrive within `timeout` seconds; lines that are no JSON object are dropped."""
-        if not select.select([self.fd], [], [], timeout)[0]:
-            return []
-        data = os.read(self.fd, MAX_EVENT)
-        self.closed = not data
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > MAX_EVENT:
-            self._rest = b""
-        return [event for event in map(_parse, lines) if event]
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    """Return one event, {} for anything else."""
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else {}
+def _spawn(
+    command: list[str], folder: Path, environment: dict[str, str], pipes: tuple[int, int]
+) -> subprocess.Popen[bytes]:
+    """Start the process in its folder, with a session of its own, nothing to read, and a log for what it prints."""
+    with (folder / LOG).open("wb") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment,
+            pass_fds=pipes,
+            start_new_session=True,
+        )
 
 
 def _exit_code(process: subprocess.Popen[bytes]) -> int:
