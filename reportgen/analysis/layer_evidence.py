@@ -107,7 +107,8 @@ class Saliency:
     `method` is "grad-cam" or "integrated-gradients"; `deletion` is the mean score left while the most salient parts
     are taken away first, `deletion_random` the same in random order (both 0..1 relative to the whole score), one a
     sample; NaN where nothing of the score can be lost. For numbers the score is the way from the empty sample's to the
-    whole one's. `informative` is False where the map is no better than random orders.
+    whole one's. `informative` is False where the map is no better than random orders. `explained` says which part of
+    each sample's output is explained ("step 3 of 12"), where it is not all.
     """
 
     input: str
@@ -122,6 +123,7 @@ class Saliency:
     steps: int
     layer: str = ""
     words: tuple[tuple[str, ...], ...] = ()
+    explained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

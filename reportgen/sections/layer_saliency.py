@@ -16,11 +16,18 @@ from reportgen.sections.display import as_displayed, token_words
 from reportgen.sections.samples import draw_panes, input_scales, kept_name, kept_rows, key_text, shrink_pane
 from reportgen.sections.words import count, join_words, percent, shorten
 
+OF_CLASSES = ("multiclass", "binary", "multilabel", "segmentation", "sequence")
 PANE_SIDE, MOST_PANE = 64, 96
 MOST_WORDS = 5
 STRIP = 14  # px: height of a signal's map under its line
 TITLES = {"grad-cam": "Grad-CAM", "integrated-gradients": "Integrated gradients"}
 NAMES = {"grad-cam": "Grad-CAM", "integrated-gradients": "integrated-gradients"}
+EXPLAINED = {
+    "segmentation": "What is explained is the mean score of the region predicted as the sample's largest class but the "
+    "first, the background",
+    "sequence": "What is explained is one step's score: the surest among those whose prediction is not the sample's "
+    "most common one",
+}
 # From "says nothing" to "says most": dark blue, violet, orange, pale yellow; lightness rises evenly, also on paper.
 RAMP = np.array([(13, 8, 50), (88, 24, 110), (188, 55, 84), (249, 142, 9), (252, 255, 190)], dtype=np.float64)
 
@@ -59,15 +66,15 @@ def _gallery(
         f"layer-saliency-{place + 1}",
         f"Where the prediction{of} comes from",
         "",  # its own few samples, not the gallery of all records of an output
-        rule_text(maps, artifacts.privacy),
+        rule_text(maps, artifacts.privacy, output.task),
         tuple(cards),
         describe_saliency(maps),
     )
 
 
-def rule_text(maps: list[Saliency], privacy: str) -> str:
+def rule_text(maps: list[Saliency], privacy: str, task: str = "") -> str:
     """Say how the maps were made and judged."""
-    parts = []
+    parts = [EXPLAINED[task]] if task in EXPLAINED else []
     if any(one.method == "grad-cam" for one in maps):
         layer = next(one.layer for one in maps if one.method == "grad-cam")
         parts.append(f"Grad-CAM: the channels of {shorten(layer, 40)}, weighed by their effect on the score")
@@ -105,6 +112,8 @@ def _card(
     """Return the card of one sample: its picture with the maps beside it, or the words that count."""
     name = kept_name(kept, row, artifacts.privacy)
     explained = _explained(output, float(maps[0].targets[index]))
+    part = maps[0].explained[index] if index < len(maps[0].explained) else ""
+    explained += f" ({part})" if part else ""
     details = [(TITLES.get(one.method, one.method), judgement(one, index)) for one in maps]
     values = kept.inputs.get(maps[0].input)
     image, text = None, ""
@@ -130,7 +139,7 @@ def _card(
 
 def _explained(output: OutputEvidence, target: float) -> str:
     """Say what is explained: the predicted class, or the number."""
-    if output.task in ("multiclass", "binary", "multilabel") and math.isfinite(target):
+    if output.task in OF_CLASSES and math.isfinite(target):
         names, place = output.class_names, int(target)
         return shorten(names[place], 60) if 0 <= place < len(names) else f"class {place}"
     return "the predicted number" if output.shape in ((), (1,)) else "the mean of the predicted numbers"

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.analysis.evidence import KeptSamples, LayerFacts, LayerResponses, Reduced
+from reportgen.worker.convolutions import last_convolution
 from reportgen.worker.feed import Feed
 from reportgen.worker.runner import no_gradients
-from reportgen.worker.saliency import last_convolution
 from reportgen.worker.walk import Call, Walk
 from reportgen.worker.watch import watching
 

@@ -28,9 +28,11 @@ from reportgen.worker.attribution import (
     integrate_input,
 )
 from reportgen.worker.budget import extra_macs
+from reportgen.worker.convolutions import last_convolution, smallest_convolution
 from reportgen.worker.feed import Feed
+from reportgen.worker.loops import count_loop_bytes
 from reportgen.worker.plan import AUTO
-from reportgen.worker.score import CLASSES, NUMBERS, Scored
+from reportgen.worker.score import CLASSES, DENSE, NUMBERS, Scored
 from reportgen.worker.text_places import Words, find_words
 from reportgen.worker.walk import Call, Walk
 
@@ -81,7 +83,7 @@ def compute_saliency(
     n: int = 0,
 ) -> tuple[tuple[Saliency, ...], str, tuple[Reduced, ...]]:
     """Return the maps, why there are none ("" if there are), and what was reduced."""
-    explained = [one for one in outputs if one.task in CLASSES | NUMBERS][:MOST_OUTPUTS]
+    explained = [one for one in outputs if one.task in NUMBERS or is_explained(one)][:MOST_OUTPUTS]
     if not explained:
         return (), f"not applicable: no single score to explain in {', '.join(one.task for one in outputs)}", ()
     if feed.fixed_batch not in (None, 1):
@@ -89,11 +91,13 @@ def compute_saliency(
     places = find_places(walk, feed, kept)
     if not places:
         return (), "not applicable: no input is a picture, a signal or a text through an embedding", ()
-    convolution = last_convolution(walk)
+    dense = all(one.task in DENSE for one in explained)
+    convolution = smallest_convolution(walk) if dense else last_convolution(walk)
     effort = choose_effort(wanted, sum(layer.macs or 0 for layer in layers), convolution is not None, n)
     if not effort.samples:
         return (), "not computed: one map would cost more than the budget (layers: {saliency: N} asks for it)", ()
-    step, together = (1, 1) if feed.fixed_batch else choose_steps(sample_bytes)
+    loops = count_loop_bytes(walk, list(kept.inputs.values()))
+    step, together = (1, 1) if feed.fixed_batch else choose_steps(sample_bytes + loops // 2)
     names = output_names(model) or tuple(one.name for one in outputs)
     found: list[Saliency] = []
     last = walk.end_layers()
@@ -141,15 +145,9 @@ def find_places(walk: Walk, feed: Feed, kept: KeptSamples) -> list[Place]:
     return found
 
 
-def last_convolution(walk: Walk) -> Call | None:
-    """Return the last convolution whose output still has positions, None without one."""
-    calls = [call for call in walk.first_calls() if "Conv" in type(call.layer).__name__]
-    for call in reversed(calls):
-        shape = call.output_shape()
-        inner = shape[2:] if getattr(call.layer, "data_format", "") == "channels_first" else shape[1:-1]
-        if "LSTM" not in type(call.layer).__name__ and inner and all(size is None or size > 1 for size in inner):
-            return call
-    return None
+def is_explained(output: OutputEvidence) -> bool:
+    """Tell whether an output gives probabilities of classes, for a sample or at each of its positions."""
+    return output.task in CLASSES | DENSE and output.scores in ("probabilities", "logits")
 
 
 def _explain_output(
@@ -168,8 +166,9 @@ def _explain_output(
         asked = Asked(flat, _chosen(scored, place, flat, predicted, baseline))
         one = Saliency(
             input=place.name, output=scored.output, method=IG, positions=tuple(int(p) for p in kept.positions[rows]),
-            values=np.zeros(0, np.float32), targets=asked.chosen.astype(np.float64) * (scored.task in CLASSES),
+            values=np.zeros(0, np.float32), targets=scored.classes_of(asked.chosen).astype(np.float64),
             deletion=np.zeros(0), deletion_random=np.zeros(0), informative=np.zeros(0, bool), steps=0,
+            explained=_name_parts(scored.task, asked.chosen),
         )  # fmt: skip
         maps = []
         if convolution is not None and len(places) == 1 and _same_rank(convolution, place):
@@ -186,11 +185,20 @@ def _explain_output(
 def _chosen(scored: Scored, place: Place, flat: list[Array], predicted: Array, baseline: Array) -> Array:
     """Return what is explained of each sample; of a number whether it is above (1) or below that of an empty one."""
     chosen = scored.choose(predicted)
-    if scored.task in CLASSES or place.words is not None:
+    if scored.task not in NUMBERS or place.words is not None:
         return chosen
     empty = list(flat)
     empty[place.index] = np.broadcast_to(baseline, flat[place.index].shape).astype(flat[place.index].dtype)
     return (scored.read(predicted, chosen) >= scored.read(scored.predict(empty), chosen)).astype(np.int64)
+
+
+def _name_parts(task: str, chosen: Array) -> tuple[str, ...]:
+    """Say which part of each sample's output is explained, where it is not all of it."""
+    if task == "segmentation":
+        return tuple(f"{(row >= 0).sum():,} of {row.size:,} positions" for row in chosen)
+    if task == "sequence":
+        return tuple(f"step {int((row >= 0).argmax()) + 1:,} of {row.size:,}" for row in chosen)
+    return ()
 
 
 def _same_rank(convolution: Call, place: Place) -> bool:
@@ -245,13 +253,12 @@ def judge_maps(
         inputs.append(np.where(gone, 0 if tokens is not None else baseline, sample).astype(sample.dtype))
         plans.append(saliences)
     index = np.repeat(np.arange(len(asked)), [len(each) for each in inputs])
-    every = asked.rows(index)
+    flat = [array[index] for array in asked.flat]
     if place.words is not None:
-        predicted = place.words.predict(scored, every.flat, np.concatenate(inputs))
+        scores = place.words.score(scored, flat, asked.chosen, index, np.concatenate(inputs))
     else:
-        every.flat[place.index] = np.concatenate(inputs)
-        predicted = scored.predict(every.flat)
-    scores = scored.read(predicted, every.chosen)
+        flat[place.index] = np.concatenate(inputs)
+        scores = scored.score(flat, asked.chosen, index)
     numbers = scored.task in NUMBERS
     played = [
         judge_deletions(saliences, scores[index == row], orders, relative_to_empty=numbers)

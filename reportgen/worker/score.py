@@ -19,6 +19,7 @@ from reportgen.worker.watch import to_numpy
 Array = NDArray[Any]
 CLASSES = frozenset({"binary", "multiclass", "multilabel"})
 NUMBERS = frozenset({"regression", "timeseries"})
+DENSE = frozenset({"segmentation", "sequence"})  # a class at each position or step
 FLAT = frozenset({"softmax", "sigmoid"})
 
 
@@ -43,18 +44,33 @@ class Scored:
 
     def predict(self, flat: list[Array]) -> Array:
         """Return the output for prepared inputs, in steps."""
+        return np.concatenate(list(self._parts(flat)))
+
+    def score(self, flat: list[Array], chosen: Array, rows: Array) -> Array:
+        """Return the scores of prepared inputs; what is explained of each is `chosen[rows]`. No output is held."""
+        places = range(0, len(rows), self.together)
+        pairs = zip(places, self._parts(flat), strict=True)
+        return np.concatenate([self.read(part, chosen[rows[at : at + self.together]]) for at, part in pairs])
+
+    def _parts(self, flat: list[Array]) -> Iterator[Array]:
+        """Yield the output for prepared inputs, step by step."""
         import keras
 
-        parts = []
         for start in range(0, len(flat[0]), self.together):
             tensors = [keras.ops.convert_to_tensor(array[start : start + self.together]) for array in flat]
             with no_gradients():
                 found = name_outputs(self.model(self.feed.pack(tensors), training=False), self.names)
-            parts.append(np.array(to_numpy(found[self.output])))
-        return np.concatenate(parts)
+            yield np.array(to_numpy(found[self.output]))
 
     def choose(self, predicted: Array) -> Array:
-        """Return what is explained of each sample: its predicted class (1 or 0 for yes or no); 1 for numbers."""
+        """Return what is explained of each sample: its predicted class (1 or 0 for yes or no); 1 for numbers.
+
+        Where there is a class at each position, (n, positions): the class where it is explained, -1 elsewhere.
+        """
+        if self.task in DENSE:
+            rows = self._dense(predicted)
+            choose = choose_region if self.task == "segmentation" else choose_step
+            return np.stack([choose(row) for row in rows])
         if self.task not in CLASSES:
             return np.ones(len(predicted), np.int64)
         rows = self._probabilities(predicted)
@@ -62,8 +78,16 @@ class Scored:
             return (rows > 0.5).astype(np.int64)
         return np.asarray(rows.argmax(axis=1), np.int64)
 
+    def classes_of(self, chosen: Array) -> Array:
+        """Return the class that is explained of each sample, 0 for numbers."""
+        return np.asarray(chosen.reshape(len(chosen), -1).max(axis=1) * (self.task not in NUMBERS))
+
     def read(self, predicted: Array, chosen: Array) -> Array:
         """Return the score of each sample: the probability of what was chosen, or the mean of its numbers."""
+        if self.task in DENSE:
+            rows = self._dense(predicted)
+            picked = np.take_along_axis(rows, np.maximum(chosen, 0)[..., None], axis=2)[..., 0]
+            return np.asarray((picked * _shares(chosen)).sum(axis=1))
         if self.task not in CLASSES:
             return np.asarray(predicted.reshape(len(predicted), -1).mean(axis=1), np.float64)
         rows = self._probabilities(predicted)
@@ -77,6 +101,12 @@ class Scored:
         rows = found.reshape(len(found), -1)
         return (rows[:, 0] if rows.shape[1] == 1 else rows[:, 1]) if self.task == "binary" else rows
 
+    def _dense(self, predicted: Array) -> Array:
+        """Return probabilities (n, positions, classes) as float64; of a single score for no and yes."""
+        found = np.asarray(as_probabilities(self.task, predicted, self.scores), np.float64)
+        rows = found.reshape(len(found), -1, found.shape[-1])
+        return np.concatenate([1 - rows, rows], axis=2) if rows.shape[2] == 1 else rows
+
     def differentiable(self, outputs: Any, chosen: Array) -> Any:
         """Return the same as a tensor, of raw outputs under `before_activation`: logits where there are such.
 
@@ -85,8 +115,15 @@ class Scored:
         import keras
 
         ops = keras.ops
-        raw = name_outputs(outputs, self.names)[self.output]
-        values = ops.cast(ops.reshape(raw, (len(chosen), -1)), "float32")
+        raw = ops.cast(name_outputs(outputs, self.names)[self.output], "float32")
+        if self.task in DENSE:
+            rows = ops.reshape(raw, (len(chosen), chosen.shape[1], -1))
+            single = rows.shape[2] == 1
+            index = np.zeros_like(chosen) if single else np.maximum(chosen, 0)
+            picked = ops.take_along_axis(rows, ops.convert_to_tensor(index[..., None]), axis=2)[..., 0]
+            turned = np.where(chosen == 0, -1, 1) if single else 1
+            return ops.sum(picked * ops.convert_to_tensor((_shares(chosen) * turned).astype(np.float32)), axis=1)
+        values = ops.reshape(raw, (len(chosen), -1))
         sign = ops.convert_to_tensor((2.0 * chosen - 1).astype(np.float32))
         if self.task not in CLASSES:
             return ops.mean(values, axis=1) * sign
@@ -94,6 +131,31 @@ class Scored:
             return values[:, 0] * sign
         picked = np.eye(values.shape[1], dtype=np.float32)[chosen]
         return ops.sum(values * ops.convert_to_tensor(picked), axis=1)
+
+
+def choose_region(rows: Array) -> Array:
+    """Return the most present class but 0 of one sample (positions, classes) where it is predicted, -1 elsewhere."""
+    answer = rows.argmax(axis=1)
+    present = np.bincount(answer, minlength=rows.shape[1])
+    present[0] = 0
+    return np.where(answer == present.argmax(), answer, -1)
+
+
+def choose_step(rows: Array) -> Array:
+    """Return the class of one step of a sequence (steps, classes), -1 at all others.
+
+    The surest one among those whose answer is not the sequence's most common; where all are the same, the surest.
+    """
+    answer, sure = rows.argmax(axis=1), rows.max(axis=1)
+    other = answer != np.bincount(answer).argmax()
+    step = int(np.where(other, sure, -1).argmax() if other.any() else sure.argmax())
+    return np.where(np.arange(len(rows)) == step, answer, -1)
+
+
+def _shares(chosen: Array) -> Array:
+    """Return the weight of each position (n, positions): equal where one is explained, 0 elsewhere."""
+    explained = chosen >= 0
+    return np.asarray(explained / np.maximum(explained.sum(axis=1, keepdims=True), 1))
 
 
 @contextmanager

@@ -61,19 +61,20 @@ class Words:
         grid[real] = np.arange(len(real)) // (-(-len(real) // MOST_PARTS) if len(real) else 1)
         return grid
 
-    def predict(self, scored: Scored, flat: list[Array], tokens: Array) -> Array:
-        """Return the output for samples whose texts are replaced by these tokens."""
+    def score(self, scored: Scored, flat: list[Array], chosen: Array, rows: Array, tokens: Array) -> Array:
+        """Return the scores of samples whose texts are replaced by these tokens, as `Scored.score` does."""
         import keras
 
         if self.vectorizer is None:
             changed = list(flat)
             changed[self.index] = tokens
-            return scored.predict(changed)
+            return scored.score(changed, chosen, rows)
         parts = []
         for start in range(0, len(tokens), scored.step):
-            some = keras.ops.convert_to_tensor(tokens[start : start + scored.step])
+            part = slice(start, start + scored.step)
+            some = keras.ops.convert_to_tensor(tokens[part])
             with changed_output(self.vectorizer, lambda _, some=some: some):  # type: ignore[misc]
-                parts.append(scored.predict([array[start : start + scored.step] for array in flat]))
+                parts.append(scored.score([array[part] for array in flat], chosen, rows[part]))
         return np.concatenate(parts)
 
 

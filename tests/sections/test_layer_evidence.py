@@ -180,3 +180,13 @@ def test_units_that_are_not_numbers_are_marked_in_the_strips_and_lose_no_section
 def test_attention_scores_say_how_sharply_heads_look():
     sharp, flat = np.eye(5)[:, :, None], np.full((5, 5, 1), 0.2)
     assert "1 to 5 of 5 positions" in describe_scores(np.concatenate([sharp, flat], axis=2))
+
+
+def test_the_part_of_an_output_that_is_explained_is_said():
+    artifacts = make_artifacts(task="segmentation")
+    one = dataclasses.replace(
+        saliency(artifacts, 8, 8), targets=np.array([2.0, 0.0]), explained=("12 of 64 positions", "64 of 64 positions")
+    )
+    gallery = saliency_blocks(with_evidence(artifacts, saliency=(one,)), make_context()[0])[0]
+    assert gallery.samples[0].prediction.endswith(" (12 of 64 positions)")
+    assert "largest class but the first" in gallery.rule and gallery.samples[0].truth == ""
