@@ -74,7 +74,7 @@ def _generate(config: Config, progress: Progress, clock: Clock) -> Built:
         history, problems = load_history_of(inputs, config)
         draft = assembly.begin(config, history, problems)
         inputs = inputs.with_hashes()
-        prepare_renderers(config.formats)
+        prepare_drawing(config.formats)
         clock.lap("history and training plots")
         evidence, lost = _wait(worker, progress)
         clock.lap("wait for the worker")
@@ -170,10 +170,12 @@ def exit_code_of(report: Report, problems: tuple[Problem, ...], lost: ReportgenE
     return worst_exit_code(codes)
 
 
-def prepare_renderers(formats: tuple[str, ...]) -> None:
-    """Import the renderers and compile their templates, while there is time to spare."""
+def prepare_drawing(formats: tuple[str, ...]) -> None:
+    """Import what draws and the renderers, and compile their templates, while there is time to spare."""
+    from reportgen import figures
     from reportgen.renderers import RENDERERS
 
+    figures.prepare()
     for name in formats:
         RENDERERS[name].prepare()
 

@@ -8,7 +8,18 @@ from __future__ import annotations
 from reportgen.figures.drawing import Drawing
 from reportgen.report.blocks import Block, Chart, GraphView, Matrix
 
-__all__ = ["Drawing", "draw_figure"]
+__all__ = ["Drawing", "draw_figure", "prepare"]
+
+
+def prepare() -> None:
+    """Import what draws what the worker will find, and look for a Graphviz, while there is time to spare."""
+    import graphviz  # noqa: F401
+    import numpy.random  # noqa: F401
+    from PIL import PngImagePlugin, WebPImagePlugin  # noqa: F401 - else Pillow imports forty formats to find one
+
+    from reportgen.figures import engines, graph, matrix  # noqa: F401
+
+    next(engines.find_engines(), None)
 
 
 def draw_figure(block: Block) -> tuple[Block, Drawing | None]:
