@@ -28,7 +28,7 @@ from reportgen.worker.attribution import (
     integrate_input,
 )
 from reportgen.worker.budget import extra_macs
-from reportgen.worker.convolutions import last_convolution, smallest_convolution
+from reportgen.worker.convolutions import last_convolution
 from reportgen.worker.feed import Feed
 from reportgen.worker.loops import count_loop_bytes
 from reportgen.worker.plan import AUTO
@@ -91,8 +91,8 @@ def compute_saliency(
     places = find_places(walk, feed, kept)
     if not places:
         return (), "not applicable: no input is a picture, a signal or a text through an embedding", ()
-    dense = all(one.task in DENSE for one in explained)
-    convolution = smallest_convolution(walk) if dense else last_convolution(walk)
+    # Grad-CAM weighs a channel by all positions together, which says nothing of one region or step.
+    convolution = None if all(one.task in DENSE for one in explained) else last_convolution(walk)
     effort = choose_effort(wanted, sum(layer.macs or 0 for layer in layers), convolution is not None, n)
     if not effort.samples:
         return (), "not computed: one map would cost more than the budget (layers: {saliency: N} asks for it)", ()
@@ -171,7 +171,7 @@ def _explain_output(
             explained=_name_parts(scored.task, asked.chosen),
         )  # fmt: skip
         maps = []
-        if convolution is not None and len(places) == 1 and _same_rank(convolution, place):
+        if convolution is not None and scored.task not in DENSE and len(places) == 1 and _same_rank(convolution, place):
             first = getattr(convolution.layer, "data_format", "") == "channels_first"
             values = compute_grad_cam(scored, convolution.layer, first, asked)
             maps.append(replace(one, method=CAM, values=values, steps=1, layer=convolution.path))

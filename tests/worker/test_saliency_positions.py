@@ -66,9 +66,9 @@ def test_segmentation_and_tags_are_explained_and_say_what(k) -> None:
     model = k.Model(image, k.layers.Conv2D(3, 1, activation="softmax", name="mask")(y))
     x = RNG.normal(size=(10, 8, 8, 1)).astype(np.float32)
     found = models.examine(model, {"": x}, {"": RNG.integers(0, 3, (10, 8, 8))}, tasks={"": "segmentation"})
-    cam, gradients = found.saliency
-    assert (cam.layer, gradients.values.shape) == ("middle", (4, 8, 8))
-    assert all(part.endswith("of 64 positions") for part in cam.explained)
+    (one,) = found.saliency
+    assert (one.method, one.values.shape) == ("integrated-gradients", (4, 8, 8))
+    assert all(part.endswith("of 64 positions") for part in one.explained)
     assert "saliency" not in found.not_computed
 
     words = k.Input((5,), dtype="int32", name="words")
