@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.analysis.evidence import GradientFacts, LossFacts
+from reportgen.analysis.evidence import GradientFacts, LossFacts, Reduced
 from reportgen.worker.backward import Step, make_step, pays_to_compile
 from reportgen.worker.feed import Feed
 from reportgen.worker.labelled import Labelled
+from reportgen.worker.loops import count_loop_bytes, count_singles, count_steps
 from reportgen.worker.losses import NoLoss
 from reportgen.worker.plan import Plan
 from reportgen.worker.ready import Ready, make_ready, output_order, total_of
@@ -36,6 +37,7 @@ class Learning:
     gradients: tuple[GradientFacts, ...] = ()
     losses: tuple[LossFacts, ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
+    reduced: tuple[Reduced, ...] = ()
 
 
 def look_at_learning(
@@ -50,9 +52,15 @@ def look_at_learning(
         ready = make_ready(model, feed, held, config)
     except NoLoss as error:
         return Learning(missing=dict.fromkeys(("gradients", "training pass"), f"not computed: {error}"))
-    step_size = max(1, min(len(ready), STEP_BYTES // max(1, 2 * sample_bytes)))
+    steps, step_bytes = count_steps(walk, ready.flat), 2 * sample_bytes + count_loop_bytes(walk, ready.flat)
+    step_size = max(1, min(len(ready), STEP_BYTES // max(1, step_bytes)))
+    usual = min(len(ready), MOST_SINGLE if pays_to_compile(model) else MOST_SINGLE_EAGER)
+    singles = count_singles(usual, steps)
     try:
-        found.gradients, found.missing = compute_gradients(model, walk, feed, ready, step_size)
+        found.gradients, found.missing = compute_gradients(model, walk, feed, ready, step_size, singles)
+        if any(row.sample_norms for row in found.gradients) and singles < usual:
+            why = f"recurrent layers take {steps:,} steps one after another for each"
+            found.reduced = (Reduced("samples with a gradient of their own", f"{singles}", f"{usual}", why),)
     except Exception as error:  # an author's own layer may have no gradient at all
         found.missing["gradients"] = f"not computed: {say_error(error)}"
     try:
@@ -66,9 +74,9 @@ def look_at_learning(
 
 
 def compute_gradients(
-    model: Any, walk: Walk, feed: Feed, ready: Ready, step_size: int
+    model: Any, walk: Walk, feed: Feed, ready: Ready, step_size: int, singles: int
 ) -> tuple[tuple[GradientFacts, ...], dict[str, str]]:
-    """Return one row a layer with trainable weights, and why there are none."""
+    """Return one row a layer with trainable weights, and why there are none; `singles` samples are taken alone."""
     import keras
 
     owners = trainable_owners(model, walk)
@@ -81,8 +89,7 @@ def compute_gradients(
         return (), {"gradients": f"not applicable: backend {keras.backend.backend()}"}
     size = feed.fixed_batch or step_size
     mean = _mean_gradient(step, ready, size, variables)
-    singles = min(len(ready), MOST_SINGLE if pays_to_compile(model) else MOST_SINGLE_EAGER)
-    single = _single_norms(step, ready, owners, singles) if (feed.fixed_batch or 1) == 1 else None
+    single = _single_norms(step, ready, owners, min(len(ready), singles)) if (feed.fixed_batch or 1) == 1 else None
     rows, place, n = [], 0, _whole(len(ready), feed.fixed_batch)
     for index, (path, depth, found) in enumerate(owners):
         gradients = mean[place : place + len(found)]

@@ -32,12 +32,14 @@ from reportgen.worker.inference import HIDDEN, Emit, PassResult, run_pass
 from reportgen.worker.labelled import USUAL
 from reportgen.worker.layer_facts import read_layers
 from reportgen.worker.load import CannotLoad, Loaded, load_model
+from reportgen.worker.loops import compiled_loops
 from reportgen.worker.losses import read_compile_config
 from reportgen.worker.maps import choose_layers, choose_samples, collect_maps
 from reportgen.worker.plan import AUTO, Plan
 from reportgen.worker.responses import collect_responses
 from reportgen.worker.saliency import compute_saliency
 from reportgen.worker.saved import Saved, read_saved
+from reportgen.worker.sizes import fill_sizes
 from reportgen.worker.spoken import say_error
 from reportgen.worker.trial import look_inside
 from reportgen.worker.versions import peak_memory, read_versions
@@ -56,6 +58,7 @@ class _Evidence:
     graph: Graph | None = None
     dot: str = ""
     layers: tuple[LayerFacts, ...] = ()
+    sized: tuple[LayerFacts, ...] = ()
     weights: tuple[WeightFacts, ...] = ()
     kernels: Kernels | None = None
     passed: PassResult | None = None
@@ -103,7 +106,8 @@ def run(plan: Plan, emit: Emit, before: Sequence[tuple[str, float]] = ()) -> Wor
         with found.part("graph", "Reading the graph from the configuration"):
             found.graph = graph_from_config(saved.config)
     if model is not None:
-        _look_at_model(found, plan, loaded, saved, lambda: _open_batch(plan, model))
+        with compiled_loops(model):
+            _look_at_model(found, plan, loaded, saved, lambda: _open_batch(plan, model))
     return _assemble(found)
 
 
@@ -128,7 +132,8 @@ def _first_samples(plan: Plan) -> dict[str, Any]:
 def run_in_process(plan: Plan, model: Any, source: Source | None, emit: Emit = lambda event: None) -> WorkerEvidence:
     """Do the same for a live model and an opened source, in this process: for the Python API and the callback."""
     found = _Evidence(emit)
-    _look_at_model(found, plan, Loaded(model), None, lambda: source)
+    with compiled_loops(model):
+        _look_at_model(found, plan, Loaded(model), None, lambda: source)
     return _assemble(found)
 
 
@@ -165,7 +170,8 @@ def _look_at_model(
     if source is None:
         return
     with found.part("predict", "Predicting"):
-        found.passed = run_pass(model, found.model, walk, found.layers, plan, source, found.emit)
+        found.sized = fill_sizes(found.layers, walk, model, source)
+        found.passed = run_pass(model, found.model, walk, found.sized, plan, source, found.emit)
     if found.passed is not None and not loaded.closed:
         with found.part("gradients", "Computing gradients"):
             _look_at_learning(found, plan, model, walk, saved)
@@ -190,6 +196,7 @@ def _look_at_learning(found: _Evidence, plan: Plan, model: Any, walk: Walk, save
         return
     config = read_compile_config(model, saved)
     found.learning = look_at_learning(model, walk, passed.feed, passed.labelled, config, plan, passed.sample_bytes)
+    found.reduced += found.learning.reduced
     if passed.labelled.why_fewer and found.learning.gradients:
         n = found.learning.gradients[0].samples
         found.reduced.append(Reduced("gradients", f"{n} labelled samples", f"{USUAL}", passed.labelled.why_fewer))
@@ -226,7 +233,7 @@ def _collect_maps(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: 
     if passed.kept is None or not calls:
         return
     found.responses, reduced = collect_responses(
-        model, walk, found.layers, passed.feed, passed.kept, passed.sample_bytes
+        model, walk, found.sized, passed.feed, passed.kept, passed.sample_bytes
     )
     found.reduced += reduced
     rows = choose_samples(passed.kept, plan.map_samples)
@@ -248,7 +255,7 @@ def _explain(found: _Evidence, plan: Plan, model: Any, walk: Walk, passed: PassR
     found.emit({"event": "stage", "stage": "saliency"})
     try:
         found.saliency, why, reduced = compute_saliency(
-            model, walk, found.layers, passed.feed, passed.kept, rows, passed.outputs, plan.saliency,
+            model, walk, found.sized, passed.feed, passed.kept, rows, passed.outputs, plan.saliency,
             passed.sample_bytes, plan.seed, passed.n,
         )  # fmt: skip
         found.reduced += reduced

@@ -71,6 +71,17 @@ def look_inside(walk: Walk, model: Any, source: Source) -> None:
         walk.calls = [replace(call, id=f"n{i}") for i, call in enumerate(_in_order(walk.calls, noted))]
 
 
+def see_calls(walk: Walk, model: Any, source: Source) -> list[tuple[Any, Seen]]:
+    """Return every call of a layer in one call of the model on empty samples; nothing where it does not take them."""
+    noted = _Noted()
+    layers = {id(call.layer): call.layer for call in walk.first_calls()}
+    try:
+        _call_once(model, source, layers, noted)
+    except Exception:  # the author's own code, and no sample of the batch: the pass itself will tell what is wrong
+        return []
+    return [(layers[key], seen) for key, seen in noted.calls]
+
+
 def _in_order(calls: list[Call], noted: _Noted) -> list[Call]:
     """Return the calls that were seen, one for each time, in order; then the layers that were not called."""
     known = {id(call.layer): call for call in calls}
