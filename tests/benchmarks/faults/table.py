@@ -14,7 +14,11 @@ Small models of six kinds ({kinds}) were trained on real data that comes with
 scikit-learn: healthy ones, and the same ones with one known fault injected, each fault in at least three ways.
 Thresholds were chosen on {tuning}; {held} were held out, with other seeds
 and other splits of the data. First looks at parts of the run also showed misses among the held-out cases, and some rules
-were reshaped after them, so that the held-out numbers are not quite untouched.
+(of checks, and of what counts as a fault that took) were reshaped after them, so that the held-out numbers are not quite
+untouched.
+
+The models are trained by a loop of our own that does what Keras's `fit` does, an epoch in one graph call, because `fit`
+takes ten times as long for models of this size; losses and metrics are averaged as `fit` averages them.
 
 A case counts for the recall of a fault when the trainer's own measurements on training and validation data say that the
 fault is there (`tests/benchmarks/faults/truth.py`); the others are listed as "did not take". Recall means that the check
