@@ -66,14 +66,14 @@ def _gallery(
         f"layer-saliency-{place + 1}",
         f"Where the prediction{of} comes from",
         "",  # its own few samples, not the gallery of all records of an output
-        rule_text(maps, artifacts.privacy, output.task),
+        rule_text(maps, artifacts.privacy, output.task, drawn=any(card.image for card in cards)),
         tuple(cards),
         describe_saliency(maps),
     )
 
 
-def rule_text(maps: list[Saliency], privacy: str, task: str = "") -> str:
-    """Say how the maps were made and judged."""
+def rule_text(maps: list[Saliency], privacy: str, task: str = "", *, drawn: bool = True) -> str:
+    """Say how the maps were made and judged; `drawn` says whether they stand beside pictures or as words."""
     parts = [EXPLAINED[task]] if task in EXPLAINED else []
     if any(one.method == "grad-cam" for one in maps):
         layer = next(one.layer for one in maps if one.method == "grad-cam")
@@ -82,16 +82,17 @@ def rule_text(maps: list[Saliency], privacy: str, task: str = "") -> str:
     if steps:
         parts.append(f"Integrated gradients: the gradient added up over {steps} steps from an empty sample")
     order = join_words([NAMES.get(one.method, one.method) for one in maps])
-    first = ""
-    if maps[0].values.ndim == 3:
+    if not drawn:
+        first = "Under each text stand the words that speak most for the prediction, with their share of all that do. "
+    elif maps[0].values.ndim == 3:
         first = f"Left the sample, then its maps ({order}); bright is important. "
-    elif not maps[0].words and maps[0].values.ndim == 2:
+    else:
         first = f"Strips under a signal are its maps from top to bottom ({order}); bright is important. "
     blurred = " Pictures are blurred." if privacy == "blur" else ""
     return (
-        f"{first}{'. '.join(parts)}. Each map is tested: its most important parts are replaced first (by the median, "
-        "or by padding), and the score left is compared with random orders; a map that does no better is grey and "
-        f"marked not informative.{blurred}"
+        f"{first}{'. '.join(parts)}. Each map is tested: its most important parts are replaced first "
+        f"({'by the median' if drawn else 'by padding'}), and the score left is compared with random orders; a map that "
+        f"does no better is {'grey and ' if drawn else ''}marked not informative.{blurred}"
     )
 
 
@@ -234,8 +235,11 @@ def _signal_with_maps(line: Pixels, maps: list[Saliency], index: int) -> Pixels:
 
 def important_words(artifacts: Artifacts, one: Saliency, index: int, sample: Array) -> tuple[str, str]:
     """Return the text as words, and the few that speak most for the prediction with their share."""
-    words = list(one.words[index]) if one.words else token_words(artifacts, one.input, sample.reshape(-1))
+    tokens = np.trim_zeros(sample.reshape(-1), "b") if not one.words else sample  # 0 at the end is padding
+    words = list(one.words[index]) if one.words else token_words(artifacts, one.input, tokens)
     values = np.asarray(one.values[index], np.float64).reshape(-1)
+    if not one.words:
+        values = values[: len(words)]
     if len(words) != len(values):
         return "", ""
     total = float(values.sum())

@@ -65,8 +65,8 @@ def choose_layers(walk: Walk, plan: Plan) -> tuple[list[Call], list[str]]:
     worth = [call for call in calls if _worth(call)] or [call for call in calls if type(call.layer).__name__ == "Dense"]
     room = max(0, plan.map_layers - len(named))
     picked = _spread([call for call in worth if call not in named], room)
-    order = {call.id: index for index, call in enumerate(calls)}
-    return sorted([*named, *picked], key=lambda call: order[call.id]), missing
+    order = {id(call.layer): index for index, call in enumerate(calls)}
+    return sorted([*named, *picked], key=lambda call: order[id(call.layer)]), missing
 
 
 def _worth(call: Call) -> bool:

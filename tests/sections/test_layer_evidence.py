@@ -14,7 +14,7 @@ from reportgen.sections.layer_answers import answer_blocks
 from reportgen.sections.layer_gradients import describe_gradients, gradient_blocks, loss_text
 from reportgen.sections.layer_maps import describe_scores
 from reportgen.sections.layer_records import layer_records
-from reportgen.sections.layer_saliency import judgement, saliency_blocks
+from reportgen.sections.layer_saliency import important_words, judgement, saliency_blocks
 from reportgen.sections.layer_weights import fresh_text, weight_table
 from tests.evidence_builder import make_artifacts, make_context, make_weights
 
@@ -123,6 +123,14 @@ def test_words_of_a_text_are_named_with_their_share():
     gallery = saliency_blocks(with_evidence(artifacts, saliency=(one,)), make_context()[0])[0]
     assert "good 75" in gallery.samples[0].text and "film 25" in gallery.samples[0].text
     assert "not informative" in judgement(one, 1)
+    assert gallery.rule.startswith("Under each text") and "by padding" in gallery.rule and "grey" not in gallery.rule
+
+
+def test_padding_after_the_last_token_is_no_word():
+    artifacts = make_artifacts(inputs="text")
+    one = dataclasses.replace(saliency(artifacts, 5), values=np.array([[1, 2, 1, 4, 9]] * 2, np.float32))
+    text, top = important_words(artifacts, one, 0, np.array([7, 0, 5, 0, 0]))
+    assert (text, top) == ("7 0 5", "0 50.0%, 7 25.0%, 5 25.0%")
 
 
 def test_repeated_and_untouched_weights_are_marked():
