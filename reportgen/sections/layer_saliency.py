@@ -91,8 +91,8 @@ def rule_text(maps: list[Saliency], privacy: str, task: str = "", *, drawn: bool
     blurred = " Pictures are blurred." if privacy == "blur" else ""
     return (
         f"{first}{'. '.join(parts)}. Each map is tested: its most important parts are replaced first "
-        f"({'by the median' if drawn else 'by padding'}), and the score left is compared with random orders; a map that "
-        f"does no better is {'grey and ' if drawn else ''}marked not informative.{blurred}"
+        f"({'by the median' if drawn else 'by padding'}), and the score left is compared with random orders; a map "
+        f"that does no better is {'grey and ' if drawn else ''}marked not informative.{blurred}"
     )
 
 
