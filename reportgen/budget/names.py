@@ -1,4 +1,7 @@
-"""Names and texts of thousands of characters: they stand in a report a dozen times, and would cost it its figures."""
+"""Names and texts of thousands of characters: they stand in a report a dozen times, and would cost it its figures.
+
+They are shortened wherever they stand; report.json has a list of what they were.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from reportgen.report import types as t
 
 LONG = 2_000  # characters; no sentence of a report's own comes near
 KEPT = 240
+MOST_WHOLE = 4 * 1024 * 1024  # characters of whole texts in report.json, the shorter ones first
 _KEEP_WHOLE = frozenset(("dot", "data", "sha256"))  # drawings and bytes: the parts that hold them are cut as such
 
 
@@ -24,9 +28,25 @@ def shorten_names(report: t.Report, why: str) -> t.Report:
         return report
     total = sum(map(len, shortener.found))
     kept = sum(map(len, shortener.found.values()))
+    whole = _whole_texts(shortener.found)
+    where = "" if len(whole) == len(shortener.found) else f" {len(whole):,} of {len(shortener.found):,}"
+    why = f"{why}; report.json lists{where or ' them'} whole"
     row = t.LedgerEntry("letters of long names and texts", f"{kept:,}", f"{total:,}", why)
-    changed: t.Report = dataclasses.replace(shorter, assets=report.assets, ledger=(*shorter.ledger, row))
+    changed: t.Report = dataclasses.replace(
+        shorter, assets=report.assets, ledger=(*shorter.ledger, row), long_texts=whole
+    )
     return changed
+
+
+def _whole_texts(found: dict[str, str]) -> tuple[t.LongText, ...]:
+    """Return the long texts that report.json has room for, in the order in which they stand in the report."""
+    room, kept = MOST_WHOLE, set()
+    for text in sorted(found, key=lambda text: (len(text), text)):
+        room -= len(text)
+        if room < 0:
+            break
+        kept.add(text)
+    return tuple(t.LongText(shown, whole) for whole, shown in found.items() if whole in kept)
 
 
 class _Shortener:

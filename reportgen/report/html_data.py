@@ -12,7 +12,7 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reportgen.errors import InputRefused
 from reportgen.report import assets as pictures
@@ -46,10 +46,11 @@ class DataBlock:
 def data_block(report: Report, shown: frozenset[str]) -> DataBlock:
     """Return the element that carries `report`; `shown` are the hashes of the assets that stand in the page.
 
+    What long texts were shortened from is for report.json: it may be larger than the page.
     A drawing that `svg.inline` would change does not stand in the page as it is stored, so the data carries it.
     """
     in_page = frozenset(h for h in shown if h in report.assets and _stands_unchanged(report.assets[h]))
-    text = json_text.write_plain(report, pictures.pack(report.assets, in_page=in_page))
+    text = json_text.write_plain(replace(report, long_texts=()), pictures.pack(report.assets, in_page=in_page))
     return DataBlock(re.sub("[<>&]", lambda match: _MARKUP[match.group()], text))
 
 

@@ -225,8 +225,19 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
+class LongText:
+    """A name or text of thousands of characters: what stands for it everywhere in the report, and all of it."""
+
+    shown: str
+    whole: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A whole report as data. Two reports are equal when their canonical JSON and their assets are."""
+    """A whole report as data. Two reports are equal when their canonical JSON and their assets are.
+
+    `long_texts` are in report.json only: the page, whose bytes are bounded, does not carry them.
+    """
 
     title: str
     verdict: Verdict
@@ -246,6 +257,7 @@ class Report:
     generator: str = ""
     theme: Theme | None = field(default=None, metadata=LATER)
     stories: tuple[Story, ...] = field(default=(), metadata=LATER)
+    long_texts: tuple[LongText, ...] = field(default=(), metadata=LATER)
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook, in a frame of its own; the renderer is imported only then."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ import numpy as np
 import pytest
 
 from reportgen import budget
+from reportgen.budget import names
 from reportgen.renderers import html
-from reportgen.report.json_text import to_json
 from reportgen.report.read import read_report
 from reportgen.report.types import Report
 from tests.faults.case import Case, Ended, copy_inputs
@@ -83,10 +84,7 @@ def built(tiny: Path, fonts: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     case.write("broken.yaml", "model: [")
     batch = {"path": "batch.npz", "x": "x", "y": "y", "ids": "ids", "classes": CLASSES}
     formats = ["html", "json", "markdown", "junit"]
-    room = "8 MB"  # for names of 100,000 characters, each a dozen times
-    hostile = case.config(
-        title=TITLE, model="model.keras", history="history.json", batch=batch, formats=formats, budget=room
-    )
+    hostile = case.config(title=TITLE, model="model.keras", history="history.json", batch=batch, formats=formats)
     refused = case.config("refused.yaml", model="bad.keras", output="out/refused")
     ended = case.run(
         "build", hostile, refused, "broken.yaml", CUDA_VISIBLE_DEVICES="nonsense,-7", SECRET_PATH="x", **SECRETS
@@ -181,25 +179,37 @@ def test_45_dollars_in_title_and_names_are_no_mathematics(document: Element) -> 
     assert "$x^2$" in words and "$\\frac{1}{0}$ @team `x` | $(id)" in words and "$y$" in words
 
 
-def test_46_a_name_of_100000_characters_is_short_in_the_page_and_whole_in_the_data(
+def test_46_a_name_of_100000_characters_is_short_in_the_page_and_whole_in_report_json(
     built: tuple[Case, Ended], report: Report
 ) -> None:
-    text = (built[0].out / "report.html").read_text(encoding="utf-8")
-    shown = text[: text.index('<script type="application/json"')]
-    assert LONG[:4000] not in shown and len(shown) < 1_000_000
-    assert report.graph is not None and "型🎉" + LONG in {node.layer for node in report.graph.nodes}
-    assert LONG in (built[0].out / "report.json").read_text(encoding="utf-8")
+    """At the default budget, through the command line; what stands for the name is the same wherever it stands."""
+    page = (built[0].out / "report.html").read_text(encoding="utf-8")
+    assert LONG[:4000] not in page and len(page.encode()) <= budget.DEFAULT_BYTES
+    data = read_report(built[0].out / "report.json")
+    assert not report.long_texts
+    whole = {one.whole: one.shown for one in data.long_texts}
+    assert {"型🎉" + LONG, "m" * 100_000} <= set(whole)
+    shown = whole["型🎉" + LONG]
+    assert shown.startswith("型🎉www") and "100,002 characters" in shown and len(shown) < 300
+    for one in (report, data):
+        assert one.graph is not None and shown in {node.layer for node in one.graph.nodes}
+        assert shown in {layer.name for layer in one.layers}
+    rows = [row for row in report.ledger if row.what == "letters of long names and texts"]
+    assert len(rows) == 1 and "report.json lists them whole" in rows[0].why and rows[0].why in page
     for name in ("summary.md", "junit.xml"):
         assert LONG[:1000] not in (built[0].out / name).read_text(encoding="utf-8")
 
 
-def test_46_within_the_default_budget_a_long_name_costs_no_figure(report: Report) -> None:
-    fitted = budget.fit(report, budget.DEFAULT_BYTES, html.render)
-    assert len(html.render(fitted).encode()) <= budget.DEFAULT_BYTES
-    assert fitted.graph is not None and len(fitted.graph.nodes) == len(LAYERS) - 1
-    assert set(fitted.assets) == set(report.assets)
-    assert LONG not in to_json(fitted) and "型🎉www" in to_json(fitted)
-    assert any(entry.what == "letters of long names and texts" for entry in fitted.ledger)
+def test_46_a_long_name_costs_no_figure(report: Report) -> None:
+    assert report.graph is not None and len(report.graph.nodes) == len(LAYERS) - 1
+    assert {row.what for row in report.ledger if "byte budget" in row.why} == {"letters of long names and texts"}
+
+
+def test_46_more_long_texts_than_report_json_has_room_for_are_told(report: Report) -> None:
+    many = tuple(replace(report.history[0], name=f"{i}" + "n" * 1_000_000) for i in range(6))
+    fitted = budget.fit(replace(report, history=many), budget.DEFAULT_BYTES, html.render)
+    assert len(fitted.long_texts) == 4 and sum(len(one.whole) for one in fitted.long_texts) <= names.MOST_WHOLE
+    assert "report.json lists 4 of 6 whole" in fitted.ledger[-1].why
 
 
 def test_47_emoji_and_cjk_are_shown(document: Element) -> None:

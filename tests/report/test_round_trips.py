@@ -108,7 +108,7 @@ def test_any_report_comes_back_equal_from_json(report: t.Report) -> None:
 def test_any_report_comes_back_equal_from_a_page(report: t.Report) -> None:
     page = page_of(report, frozenset(report.assets))
     read = html_data.from_page(page, "report.html")
-    assert json_text.equal(read, report)
+    assert json_text.equal(read, dataclasses.replace(report, long_texts=())), "these are for report.json alone"
     assert page_of(read, frozenset(read.assets)) == page
 
 
