@@ -19,7 +19,7 @@ Kind = Literal["picture", "signal", "volume", "none"]
 NAN_COLOUR = (255, 0, 200)  # no grey and rare in photographs
 SIGNAL_WIDTH, SIGNAL_HEIGHT = 192, 96
 MOST_SIGNAL_CHANNELS = 8
-LEAST_SIGNAL_LENGTH = 16
+SHORTEST_SIGNAL = 4
 MOST_PANES = 4
 
 
@@ -107,9 +107,10 @@ def kind_of(shape: tuple[int, ...], dtype: str = "float32") -> Kind:
     if len(shape) == 1:
         return "signal" if number == "f" and shape[0] >= 100 else "none"
     if len(shape) == 2:
-        if shape[1] <= MOST_SIGNAL_CHANNELS:
-            return "signal" if shape[0] >= LEAST_SIGNAL_LENGTH else "none"
-        return "picture" if shape[0] > 1 else "none"
+        if shape[0] < SHORTEST_SIGNAL:
+            return "picture" if shape[0] > 1 and shape[1] > MOST_SIGNAL_CHANNELS else "none"
+        small = shape[1] > MOST_SIGNAL_CHANNELS or shape[0] == shape[1]  # a square of few pixels is a picture too
+        return "picture" if small else "signal"
     if len(shape) == 3:
         return "picture"
     return "volume" if len(shape) == 4 else "none"

@@ -84,8 +84,9 @@ def rule_text(maps: list[Saliency], privacy: str, task: str = "", *, drawn: bool
     order = join_words([NAMES.get(one.method, one.method) for one in maps])
     if not drawn:
         first = "Under each text stand the words that speak most for the prediction, with their share of all that do. "
-    elif maps[0].values.ndim == 3:
-        first = f"Left the sample, then its maps ({order}); bright is important. "
+    elif maps[0].values.ndim > 2:
+        slices = " (of volumes the middle slice)" if maps[0].values.ndim > 3 else ""
+        first = f"Left the sample, then its maps ({order}){slices}; bright is important. "
     else:
         first = f"Strips under a signal are its maps from top to bottom ({order}); bright is important. "
     blurred = " Pictures are blurred." if privacy == "blur" else ""
@@ -172,15 +173,13 @@ def draw_maps(
     """Store a picture or signal with its maps beside it; None for a sample that is neither."""
     kind = kind_of(sample.shape, str(sample.dtype))
     name = maps[0].input
-    if kind not in ("picture", "signal") or sample.dtype.kind not in "biuf" or maps[0].words:
+    if kind == "none" or sample.dtype.kind not in "biuf" or maps[0].words:
         return None
     picture = to_picture(as_displayed(artifacts, name, sample), input_scales(artifacts).get(name))
     if picture is None:
         return None
     if maps[0].values.ndim == 2:
         return draw_panes([_signal_with_maps(picture.pixels, maps, index)], artifacts.privacy, context, alt)
-    if maps[0].values.ndim != 3:
-        return None
     pane = enlarge(shrink_pane(picture.pixels, MOST_PANE), PANE_SIDE)
     panes = [pane, *(_heat(one, index, pane.shape[:2]) for one in maps)]
     return draw_panes([np.concatenate(_joined(panes), axis=1)], artifacts.privacy, context, alt)
@@ -197,7 +196,9 @@ def _joined(panes: list[Pixels]) -> list[Pixels]:
 
 def _heat(one: Saliency, index: int, shape: tuple[int, ...]) -> Pixels:
     """Paint a map from 0 to its largest value; in grey where it is not informative."""
-    values = np.maximum(resize(one.values[index], shape), 0)
+    found = one.values[index]
+    found = found[found.shape[0] // 2] if found.ndim > len(shape) else found  # of a volume the slice that is shown
+    values = np.maximum(resize(found, shape), 0)
     largest = float(values.max()) if values.size else 0.0
     unit = values / largest if largest > 0 else values
     return paint_heat(unit) if one.informative[index] else _greyed(unit)

@@ -40,10 +40,12 @@ Array = NDArray[Any]
 STEPS = 32
 USUAL = 4
 MOST_OUTPUTS = 2
-MOST_SIDE = 128  # positions a side of a map that comes back
+MOST_SIDE, MOST_SIDE_OF_VOLUME = 128, 32  # positions a side of a map that comes back
 STEP_BYTES = 512 * 2**20
 MOST_ROWS = 1024
 FORWARD_ONLY = 4
+RANKS = {"picture": 2, "signal": 1, "text": 1, "volume": 3}  # axes of positions
+PARTS = {"picture": 64, "text": 64, "volume": 64, "signal": 32}
 CAM, IG = "grad-cam", "integrated-gradients"
 # (samples, orders, with integrated gradients), the dearest first.
 CHOICES = ((4, 20, True), (4, 8, True), (4, 4, True), (4, 4, False), (2, 4, False), (1, 4, False))
@@ -64,7 +66,7 @@ class Place:
 
     index: int
     name: str
-    kind: str  # "picture", "signal" or "text"
+    kind: str  # "picture", "signal", "volume" or "text"
     first: bool = False  # channels first
     words: Words | None = None
 
@@ -90,7 +92,7 @@ def compute_saliency(
         return (), f"not applicable: the model takes exactly {feed.fixed_batch} samples at a time", ()
     places = find_places(walk, feed, kept)
     if not places:
-        return (), "not applicable: no input is a picture, a signal or a text through an embedding", ()
+        return (), "not applicable: no input is a picture, a volume, a signal or a text through an embedding", ()
     # Grad-CAM weighs a channel by all positions together, which says nothing of one region or step.
     convolution = None if all(one.task in DENSE for one in explained) else last_convolution(walk)
     effort = choose_effort(wanted, sum(layer.macs or 0 for layer in layers), convolution is not None, n)
@@ -140,8 +142,9 @@ def find_places(walk: Walk, feed: Feed, kept: KeptSamples) -> list[Place]:
             found.append(Place(index, slot.name, "text", words=words))
         elif "float" in (slot.dtype or "float32") and values.dtype.kind in "biuf":
             kind = kind_of(values.shape[1:], str(values.dtype))
-            if kind in ("picture", "signal"):
-                found.append(Place(index, slot.name, kind, first or channels_first(values.shape[1:])))
+            if kind in RANKS:
+                turned = kind == "picture" and channels_first(values.shape[1:])
+                found.append(Place(index, slot.name, kind, first or turned))
     return found
 
 
@@ -202,9 +205,8 @@ def _name_parts(task: str, chosen: Array) -> tuple[str, ...]:
 
 
 def _same_rank(convolution: Call, place: Place) -> bool:
-    """Tell whether a convolution's positions are those of an input: two for pictures, one for signals and texts."""
-    rank = len(convolution.output_shape()) - 2
-    return rank == (2 if place.kind == "picture" else 1)
+    """Tell whether a convolution's positions are those of an input: two axes for pictures, one for signals."""
+    return len(convolution.output_shape()) - 2 == RANKS[place.kind]
 
 
 def _integrated(scored: Scored, place: Place, asked: Asked, baseline: Array) -> Array:
@@ -220,7 +222,7 @@ def _integrated(scored: Scored, place: Place, asked: Asked, baseline: Array) -> 
 
 def _channel_axis(shape: Sequence[int], place: Place) -> int | None:
     """Return the axis of a sample that holds channels, None where it has none."""
-    if len(shape) == (2 if place.kind == "picture" else 1):
+    if len(shape) == RANKS[place.kind]:
         return None
     return 0 if place.first else len(shape) - 1
 
@@ -268,16 +270,17 @@ def judge_maps(
 
 
 def _grid_of(place: Place, shape: Sequence[int], tokens: Array | None, row: int) -> Array:
-    """Return the part that each position belongs to: at most 64 of a picture or text, 32 of a signal."""
+    """Return the part that each position belongs to."""
     if place.words is not None and tokens is not None:
         return place.words.grid(tokens[row])
-    return part_grid(shape, 64 if place.kind == "picture" else 32)
+    return part_grid(shape, PARTS[place.kind])
 
 
 def _judged(one: Saliency, played: Sequence[Deletion], kind: str) -> Saliency:
     """Return a map with what the game said, at its final size."""
     values = np.asarray(one.values, np.float32)
-    smaller = [min(size, MOST_SIDE) if kind != "text" else size for size in values.shape[1:]]
+    most = MOST_SIDE_OF_VOLUME if kind == "volume" else MOST_SIDE
+    smaller = [min(size, most) if kind != "text" else size for size in values.shape[1:]]
     return replace(
         one,
         values=np.stack([resize(each, smaller) for each in values]).astype(np.float32),

@@ -198,3 +198,18 @@ def test_the_part_of_an_output_that_is_explained_is_said():
     gallery = saliency_blocks(with_evidence(artifacts, saliency=(one,)), make_context()[0])[0]
     assert gallery.samples[0].prediction.endswith(" (12 of 64 positions)")
     assert "largest class but the first" in gallery.rule and gallery.samples[0].truth == ""
+
+
+def test_of_a_volume_the_slice_that_is_shown_is_painted():
+    artifacts = make_artifacts()
+    kept = artifacts.worker.kept
+    name, n = next(iter(kept.inputs)), len(kept.positions)
+    kept = dataclasses.replace(kept, inputs={name: np.random.default_rng(1).random((n, 5, 8, 8, 1), np.float32)})
+    artifacts = with_evidence(artifacts, kept=kept)
+    values = np.zeros((2, 5, 8, 8), np.float32)
+    values[:, 2] = np.eye(8)
+    one = dataclasses.replace(saliency(artifacts, 5, 8, 8), values=values)
+    context, drawn = make_context()
+    gallery = saliency_blocks(with_evidence(artifacts, saliency=(one,)), context)[0]
+    assert "middle slice" in gallery.rule
+    assert drawn.pictures[0][0][:, -32:].max() > 240  # bright on the diagonal of the middle slice

@@ -83,3 +83,17 @@ def test_segmentation_and_tags_are_explained_and_say_what(k) -> None:
     assert all(
         (row > 0).sum() <= 1 and not np.delete(row, step).any() for row, step in zip(one.values, steps, strict=True)
     )
+
+
+@pytest.mark.keras
+def test_volumes_and_short_sequences_of_features_are_explained(k) -> None:
+    volume = k.Input((4, 6, 6, 1), name="volume")
+    y = k.layers.Conv3D(3, 3, padding="same", activation="relu", name="conv")(volume)
+    model = k.Model(volume, k.layers.Dense(2, activation="softmax")(k.layers.GlobalAveragePooling3D()(y)))
+    found = models.examine(model, {"": RNG.normal(size=(8, 4, 6, 6, 1)).astype(np.float32)}, {"": np.arange(8) % 2})
+    assert [(one.layer, one.values.shape) for one in found.saliency] == [("conv", (4, 4, 6, 6)), ("", (4, 4, 6, 6))]
+
+    steps = k.Input((6, 3), name="steps")
+    model = k.Model(steps, k.layers.Dense(2, activation="softmax")(k.layers.GRU(4)(steps)))
+    found = models.examine(model, {"": RNG.normal(size=(8, 6, 3)).astype(np.float32)}, {"": np.arange(8) % 2})
+    assert [one.values.shape for one in found.saliency] == [(4, 6)]
