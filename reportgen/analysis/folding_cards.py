@@ -141,7 +141,8 @@ def _lines(drawn: list[Node], copies: list[list[Node]], run: bool, parameters: i
 def _setting(label: str, value: str) -> str:
     """Return one setting in few words: "32 filters", "3x3", "strides 2x2"."""
     if label in UNITS and label != "rate":
-        return f"{value} {UNITS[label]}".strip()
+        unit = UNITS[label]
+        return f"{value} {unit[:-1] if value == '1' else unit}".strip()
     return f"{label} {value}"
 
 

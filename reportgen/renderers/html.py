@@ -63,7 +63,8 @@ def make_environment() -> jinja2.Environment:
 
 def furnish(environment: jinja2.Environment) -> jinja2.Environment:
     """Return an environment with the filters, tests and functions that templates use."""
-    environment.filters.update(name=page_text.name, prose=page_text.prose, number=page_numbers.write)
+    environment.filters.update(name=page_text.name, passage=page_text.passage, prose=page_text.prose)
+    environment.filters.update(number=page_numbers.write, figures=page_numbers.figures, moment=page_numbers.moment)
     environment.tests["missing"] = lambda value: isinstance(value, Missing)
     environment.globals.update(
         position=page_numbers.position,
@@ -74,6 +75,7 @@ def furnish(environment: jinja2.Environment) -> jinja2.Environment:
         gallery_room=page_figures.gallery_room,
         marks_by_cell=page_tables.marks_by_cell,
         mark_words=page_tables.mark_words,
+        column_forms=page_tables.column_forms,
         reasons=page_tables.reasons,
         flows=page_tables.flows,
     )

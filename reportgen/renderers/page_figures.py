@@ -88,7 +88,8 @@ def chart_numbers(chart: Chart) -> NumbersTable:
         (_x_text(chart, float(at)), *(_cell(s, values, at) for s, values in zip(chart.series, read, strict=True)))
         for at in picked
     )
-    headings = (chart.x.label or "x", *(series.name for series in chart.series))
+    alone = chart.y.label if len(chart.series) == 1 else ""  # the axis says more than "Samples"
+    headings = (chart.x.label or "x", *(alone or series.name for series in chart.series))
     return NumbersTable(headings, rows, len(rows), int(points.size))
 
 

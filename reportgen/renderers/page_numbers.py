@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
+from datetime import datetime
 
 from reportgen.report.values import Missing, Number
 
 DASH = "\u2013"
 MINUS = "\u2212"
+_HYPHEN = re.compile(r"(?<!\w)-(?=\d)")
 _BYTES = ("KiB", "MiB", "GiB", "TiB")
 
 
@@ -85,6 +88,21 @@ def write(value: str | Number | None, form: str = "number") -> str:
     if form == "int" or (isinstance(value, int) and form not in _WRITERS):
         return _signed(f"{value:,.0f}") if abs(value) < 1e15 else _signed(significant(float(value)))
     return _signed(_WRITERS.get(form, significant)(float(value)))
+
+
+def figures(text: str) -> str:
+    """Write the hyphens before digits of a text as minus signs: "-0.5 to 1.6"."""
+    return _HYPHEN.sub(MINUS, text)
+
+
+def moment(text: str) -> str:
+    """Write a time as people do: "2026-11-23T05:58:50+00:00" -> "2026-11-23 05:58 UTC"; another text as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    zone = at.tzname() if at.tzinfo else ""
+    return f"{at:%Y-%m-%d %H:%M} {zone}".strip() if "T" in text else text
 
 
 def position(value: object) -> float | None:

@@ -48,8 +48,8 @@ class Pictures:
         """The hashes of the assets that stand in the page so far."""
         return frozenset(self._shown)
 
-    def take(self, ref: AssetRef, anchor: str, room: int) -> Picture:
-        """Return the picture of `ref`, shown at the place `anchor`, enlarged to at most `room` px of width."""
+    def take(self, ref: AssetRef, anchor: str, room: int, height: int = 480) -> Picture:
+        """Return the picture of `ref`, shown at the place `anchor`, enlarged to at most `room` x `height` px."""
         asset = self._assets.get(ref.sha256)
         if asset is None:
             return Picture("absent", ref.sha256, ref.width, ref.height, ref.alt)
@@ -61,6 +61,7 @@ class Pictures:
             return Picture("first", ref.sha256, ref.width, ref.height, ref.alt, drawing=drawing)
         url = DataUrl(f"data:{asset.media_type};base64,{base64.b64encode(asset.data).decode('ascii')}")
         exact = asset.media_type == "image/png"
+        tall = _steps(ref.height, height)
         return Picture(
             "first",
             ref.sha256,
@@ -68,11 +69,11 @@ class Pictures:
             ref.height,
             ref.alt,
             url=url,
-            zoom=_steps(ref.width, room) if exact else 1,
-            narrow=_steps(ref.width, min(room, _NARROW)) if exact else 1,
+            zoom=min(_steps(ref.width, room), tall) if exact else 1,
+            narrow=min(_steps(ref.width, min(room, _NARROW)), tall) if exact else 1,
         )
 
 
 def _steps(width: int, room: int) -> int:
-    """Return the largest whole factor by which `width` pixels fit into `room`, at least 1."""
+    """Return the largest whole factor by which `width` (or a height) fits into `room` px, at least 1."""
     return max(1, room // max(width, 1))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from reportgen.report.blocks import CellMark, GraphView, Level, Table
 from reportgen.report.values import Missing
 
+_FIGURE = re.compile(r"[-\u2212]?[\d.,]+(e-?\d+)?%?( to [-\u2212]?[\d.,]+(e-?\d+)?%?)?")
+_NO_FIGURE = ("", "none", "no interval")
 _ORDER: tuple[Level, ...] = ("error", "warn", "info", "good")
 
 
@@ -14,6 +18,20 @@ def marks_by_cell(table: Table) -> dict[tuple[int, int], CellMark]:
     for mark in table.marks:
         found.setdefault((mark.row, mark.column), mark)
     return found
+
+
+def column_forms(table: Table) -> list[str]:
+    """Return how each column is written: its format, or "figures" for texts that are numbers, which stand right."""
+    return [
+        "figures" if i and column.format == "text" and _are_figures([row[i] for row in table.rows]) else column.format
+        for i, column in enumerate(table.columns)
+    ]
+
+
+def _are_figures(cells: list[object]) -> bool:
+    """Tell whether the texts of a column are numbers, shares or intervals ("none" and the like aside)."""
+    texts = [cell for cell in cells if isinstance(cell, str) and cell not in _NO_FIGURE]
+    return bool(texts) and all(_FIGURE.fullmatch(text) for text in texts)
 
 
 def mark_words(table: Table) -> list[tuple[Level, str, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 NAME_LIMIT = 96
+PASSAGE_LIMIT = 320
 TEXT_LIMIT = 4_000
 PROSE_LIMIT = 20_000
 
@@ -62,6 +63,11 @@ def shorten(text: str, limit: int) -> str:
 def name(text: str) -> str:
     """Return a name on one line, cleaned and shortened for a heading, a cell or a label."""
     return clean(shorten(" ".join(text.split()), NAME_LIMIT))
+
+
+def passage(text: str) -> str:
+    """Return a sentence or two on one line, for a cell: a name's limit would cut it in the middle."""
+    return clean(shorten(" ".join(text.split()), PASSAGE_LIMIT))
 
 
 def prose(text: str) -> str:

@@ -150,6 +150,7 @@ def strongest_samples(artifacts: Artifacts, kept: KeptSamples, one: LayerRespons
     pixels = _stacked(lines)
     top = int(values[:, channels[0]].argmax())
     listed = join_words([str(channel) for channel in channels], most=CHANNELS)
+    chosen = f", those of {count(one.units, 'channel')} that differ most between" if one.units > 1 else " on"
     usual = float(np.median(values[:, channels[0]]))
     strongest = kept_name(kept, rows[one.positions[top]], artifacts.privacy)
     return Montage(
@@ -162,9 +163,9 @@ def strongest_samples(artifacts: Artifacts, kept: KeptSamples, one: LayerRespons
         across=STRONGEST,
         tile_width=pixels.shape[1] // STRONGEST,
         tile_height=pixels.shape[0] // len(channels),
-        scaling=f"one row a channel, strongest first: channels {listed}, "
-        f"those of {count(one.units, 'channel')} that differ most between the {count(len(values), 'kept sample')}",
-        reading=f"Channel {channels[0]} answers {strongest} most strongly "
+        scaling=f"one row a channel, strongest first: {'channels' if len(channels) > 1 else 'channel'} {listed}"
+        f"{chosen} the {count(len(values), 'kept sample')}",
+        reading=f"Channel {channels[0]} answers sample {strongest} most strongly "
         f"({values[top, channels[0]]:.3g}; its median is {usual:.3g}).",
         low=number(float(values[:, channels].min())),
         high=number(float(values[:, channels].max())),

@@ -38,14 +38,16 @@ def montage_blocks(artifacts: Artifacts, context: Context) -> tuple[Block, ...]:
     positions = worker.maps[0].positions
     for place, position in enumerate(positions):
         mosaics = [
-            (maps, *_mosaic_of(maps, place, artifacts.privacy)) for maps in worker.maps if place < len(maps.values)
+            (maps, *_mosaic_of(maps, place, artifacts.privacy))
+            for maps in worker.maps
+            if place < len(maps.values) and maps.values[place].size > 1  # one number is no picture
         ]
         spent += sum(mosaic.pixels.shape[0] * mosaic.pixels.shape[1] for _, mosaic, _ in mosaics)
         if place and spent > MOST_PIXELS:
             break
         name = name_of_position(artifacts, position)
         montages = tuple(_montage(maps, mosaic, what, name, context, place) for maps, mosaic, what in mosaics)
-        blocks.append(Fold(f"maps-{place + 1}", f"What the layers see in {name}", montages, open=not place))
+        blocks.append(Fold(f"maps-{place + 1}", f"What the layers see in sample {name}", montages, open=not place))
     return (Text(rule_text(artifacts, len(blocks))), *blocks)
 
 
@@ -150,12 +152,15 @@ def describe_map(values: Array, channels: int) -> str:
         return f"{share_text(broken, flat.size, 'value')} are NaN or infinite, painted pink where they are NaN."
     looked = flat.shape[1]
     silent = int((np.abs(flat).max(axis=0) == 0).sum())
-    of = f"{looked} of {count(channels, 'channel')} looked at" if looked < channels else count(looked, "channel")
+    what = "unit" if values.ndim == 1 else "channel"
+    of = f"{looked} of {count(channels, what)} looked at" if looked < channels else count(looked, what)
+    zeros = float((flat == 0).mean())
+    if looked == 1:
+        return f"Its one {what}; {percent(zeros)} of the values are zero."
     if silent == looked:
         return f"All {of} are silent (exactly zero) for this sample."
     if silent:
         return f"{silent} of {of} {'is' if silent == 1 else 'are'} silent (exactly zero) for this sample."
-    zeros = float((flat == 0).mean())
     return f"All {of} respond; {percent(zeros)} of the values are zero."
 
 

@@ -106,8 +106,8 @@ def describe_layers(layers: tuple[LayerFacts, ...]) -> str:
     busiest = max(layers, key=lambda layer: layer.macs or 0)
     work = (busiest.macs or 0) / macs
     if busiest is heaviest:
-        return f"{first} and {percent(work)} of the multiply-accumulates."
-    return f"{first}; {shorten(busiest.path, 40)} does {percent(work)} of the multiply-accumulates."
+        return f"{first} and {percent(work)} of the arithmetic."
+    return f"{first}; {shorten(busiest.path, 40)} does {percent(work)} of the arithmetic."
 
 
 def _fewest_for_half(parameters: list[int]) -> int:

@@ -24,6 +24,14 @@ def baseline_text(metric: Metric) -> str:
     return f"the baseline's {value_text(value, metric.unit)}{name}"
 
 
+def task_text(task: str, reason: str) -> str:
+    """Write a task, what the word means, and why it was chosen: "binary (yes or no): one score from a sigmoid"."""
+    meaning, _, why = reason.partition(": ")
+    if why and len(meaning) < 48:
+        return f"{task} ({meaning}): {why}"
+    return f"{task}: {reason}" if reason else task
+
+
 def bar_text(metric: Metric) -> str:
     """Write the baseline's number alone: "baseline 10.3%"."""
     return f"baseline {value_text(math.nan if metric.baseline is None else metric.baseline, metric.unit)}"

@@ -9,6 +9,7 @@ from reportgen.report.blocks import Block, Card, FlatBlock, Fold, Text
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
 from reportgen.sections.output_view import OutputView, make_view
+from reportgen.sections.phrases import task_text
 from reportgen.sections.predictions_binary import build_binary
 from reportgen.sections.predictions_classes import build_multiclass
 from reportgen.sections.predictions_forecast import build_timeseries
@@ -135,8 +136,8 @@ def describe_task(output: OutputEvidence) -> str:
     """Say what the output is taken for, why, and what its numbers are."""
     shape = shape_text(output.shape)
     kind = SCORE_WORDS.get(output.scores, output.scores)
-    reason = f": {output.task_reason.rstrip('.')}" if output.task_reason else ""
-    return f"Output {shorten(output.name)} (shape {shape}), task {output.task}{reason}. Its numbers are {kind}."
+    task = task_text(output.task, output.task_reason.rstrip("."))
+    return f"Output {shorten(output.name)} (shape {shape}), task {task}. Its numbers are {kind}."
 
 
 def describe_unlabelled(output: OutputEvidence) -> str:

@@ -61,8 +61,8 @@ def say_errors(view: OutputView, scores: SampleScores, row: int) -> Said:
     close = f"MSE {number_text(mse, 3)}"
     if mse > 0 and span == span:
         close = f"PSNR {number_text(20 * np.log10(span) - 10 * np.log10(mse), 3)} dB"
-    details = (("MSE", number_text(mse, 3)), ("output", _range_text(said)))
-    return Said(_range_text(truth), close, "unknown", details)
+    details = (("MSE", number_text(mse, 3)), ("output", _range_text(said)), ("target", _range_text(truth)))
+    return Said("", close, "unknown", details)
 
 
 def _range_text(values: Array) -> str:

@@ -11,6 +11,7 @@ from reportgen.analysis.evidence import Array
 from reportgen.analysis.trend import estimate_noise
 from reportgen.report.words import count, number_text, percent, shorten
 
+ABBREVIATIONS = ("mae", "mse", "rmse", "msle", "mape", "auc", "iou", "lr", "f1", "psnr", "ssim", "mean iou")
 NOISY = 0.15
 # As in the check still-improving: an even decline brings 20% of the whole improvement in the last fifth.
 MUCH = 0.1
@@ -179,6 +180,12 @@ def say(name: str) -> str:
 def curve_name(pair: PairFacts) -> str:
     """Name the judged curve: "validation loss", or "training loss" when there is no other."""
     return f"{'validation' if pair.validation else 'training'} {say(pair.name)}"
+
+
+def title(name: str) -> str:
+    """Write a metric's name as a heading: with a capital, an abbreviation in capitals ("mae" -> "MAE")."""
+    words = say(name)
+    return words.upper() if words in ABBREVIATIONS else _capital(words)
 
 
 def _capital(text: str) -> str:

@@ -115,9 +115,9 @@ def is_features(sample: Array) -> bool:
 
 
 def feature_values(sample: Array, name: str, features: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Return the first feature values as (name[index], value) and how many more there are."""
+    """Return the first feature values as (its name, or name[index], value) and how many more there are."""
     flat = sample.reshape(-1)
-    names = [f"{shorten(feature, 40)} [{i}]" for i, feature in enumerate(features[:MOST_FEATURES])]
+    names = [shorten(feature, 40) for feature in features[:MOST_FEATURES]]
     names = names if len(features) == flat.size else [f"{name}[{i}]" for i in range(MOST_FEATURES)]
     shown = [(names[i], number_text(value)) for i, value in enumerate(flat[:MOST_FEATURES])]
     if flat.size > MOST_FEATURES:

@@ -8,6 +8,7 @@ from reportgen.report.types import Finding, Gate, Metric, Section
 from reportgen.report.values import Missing
 from reportgen.report.words import count, interval_text, join_words, shorten, value_text
 from reportgen.sections.metrics import headlines
+from reportgen.sections.phrases import task_text
 
 ID = "summary"
 TITLE = "Summary"
@@ -77,9 +78,9 @@ def _batch_facts(worker: WorkerEvidence) -> Facts:
 
 def _task(output: OutputEvidence) -> str:
     """Write an output's task with its number of classes and why it was chosen."""
-    classes = f", {count(len(output.class_names), 'class')}" if output.class_names else ""
-    reason = f": {shorten(output.task_reason, 160)}" if output.task_reason else ""
-    return f"{output.task}{classes}{reason}"
+    named = output.class_names and output.task not in ("regression", "reconstruction", "timeseries")  # there: columns
+    classes = f", {count(len(output.class_names), 'class')}" if named else ""
+    return task_text(f"{output.task}{classes}", shorten(output.task_reason, 160))
 
 
 def _model_line(artifacts: Artifacts) -> str:

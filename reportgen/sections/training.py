@@ -16,7 +16,7 @@ from reportgen.report.types import HistorySeries, Section
 from reportgen.report.values import Column
 from reportgen.report.words import count, join_words, number_text, shorten
 from reportgen.sections.context import Context
-from reportgen.sections.readings import curve_name, is_noisy, read_learning_rate, read_pair, say
+from reportgen.sections.readings import curve_name, is_noisy, read_learning_rate, read_pair, say, title
 from reportgen.sections.training_numbers import glance, numbers_table
 
 ID = "training"
@@ -100,7 +100,7 @@ def _pair_chart(history: History, facts: CurveFacts, pair: PairFacts) -> Chart:
     curves = [curve.values for curve in (train, validation) if curve is not None]
     return Chart(
         f"curve-{_slug(pair.name)}",
-        _title(pair.name),
+        title(pair.name),
         _epoch_axis(facts),
         Axis(say(pair.name), _scale(curves) if pair.is_loss else "linear"),
         tuple(series),
@@ -117,7 +117,7 @@ def _rate_chart(history: History, facts: CurveFacts, rate: SeriesFacts) -> Chart
     series, note = _series(curve, "learning rate", "first")
     return Chart(
         f"curve-{_slug(rate.name)}",
-        _title(rate.name),
+        title(rate.name),
         _epoch_axis(facts),
         Axis("learning rate", _scale([curve.values], decades=1.0)),
         (series,),
@@ -193,12 +193,6 @@ def _notes(history: History, facts: CurveFacts) -> list[Block]:
     if len(history.seams) > SEAMS:
         notes.append(f"The run was resumed {len(history.seams):,} times; the first {SEAMS} are marked.")
     return [Text(note) for note in notes]
-
-
-def _title(name: str) -> str:
-    """Return a plot's title: the metric's name in words with a capital."""
-    words = say(name)
-    return words[:1].upper() + words[1:]
 
 
 def _slug(name: str) -> str:

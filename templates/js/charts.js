@@ -144,7 +144,7 @@ function addChart(figure) {
     wide.hidden = !view.zoom;
     redraw();
   });
-  one(".tools", figure).append(...legend, el("label", {}, clip(block.x.label, 32), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
+  one(".tools", figure).append(...legend, el("label", {}, clip(block.x.label, 48), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
     ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && s.shape !== "bars") ? [el("label", {}, "Smooth", smooth)] : []),
     ...(names.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]), ...exporters(figure.id, () => (host.classList.contains("own") ? over : still)),
     button("CSV", () => save(figure.id + ".csv", csv([[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])]), "text/csv")))));

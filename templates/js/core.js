@@ -75,10 +75,8 @@ const onHash = () => {
   reveal(anchor);
 };
 
-const setTheme = theme => {
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
-};
+// A theme that the style does not know leaves the system's colours.
+const setTheme = theme => (document.documentElement.dataset.theme = theme ?? "");
 const addTheme = () => {
   const select = choice("Colours", [["", "System colours"], ["light", "Light"], ["dark", "Dark"]], () => {
     keep("theme", select.value);
@@ -86,9 +84,8 @@ const addTheme = () => {
   });
   one("[data-tools=page]")?.append(select);
   restorers.push(() => {
-    const theme = state.get("theme");
-    select.value = ["light", "dark"].includes(theme) ? theme : "";
-    setTheme(theme);
+    setTheme(state.get("theme"));
+    select.value = state.get("theme") ?? "";
   });
 };
 

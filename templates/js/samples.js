@@ -3,11 +3,12 @@ const browsers = new Map();
 const FIELDS = ["outcome", "truth", "predicted", "low", "high", "text", "sort"];
 const share = v => (typeof v === "number" ? (v * 100).toFixed(1) + "%" : "–");
 const finite = v => (isFinite(v) ? v : null);
+const CLASSES = ["binary", "multiclass"];
 const SAID = { right: "✓ right", wrong: "✕ wrong", unknown: "" };
 
 const recordsOf = table => {
   const [truth, predicted, confidence, loss] = ["truth", "prediction", "confidence", "loss"].map(column => unpack(table[column]));
-  const classes = ["binary", "multiclass"].includes(table.task), word = v => (isFinite(v) ? (classes && table.class_names[v]) || short(v) : "");
+  const classes = CLASSES.includes(table.task), word = v => (isFinite(v) ? (classes && table.class_names[v]) || short(v) : "");
   return Array.from(unpackRaw(table.keys), (key, i) => ({
     key: key.toString(16).padStart(16, "0"), label: table.ids[i] ?? "", truth: word(truth[i]), prediction: word(predicted[i]), text: "",
     outcome: !classes || !isFinite(truth[i]) ? "unknown" : truth[i] === predicted[i] ? "right" : "wrong", confidence: finite(confidence[i]), loss: finite(loss[i]),
@@ -17,7 +18,7 @@ const recordsOf = table => {
 // The browser of one output: its filter bar stands in the tools of `node`, its list after it.
 const browserOf = (output, node) => {
   if (browsers.has(output)) return browsers.get(output);
-  const table = report().samples.find(t => t.output === output), total = table?.keys.length ?? 0, tools = one(".tools", node), cards = [], controls = {};
+  const table = report().samples.find(t => t.output === output), total = table?.keys.length ?? 0, tools = one(".tools", node) ?? el("div"), cards = [], controls = {};
   const empty = Object.fromEntries(FIELDS.map(name => [name, ""]));
   let records, most = 60;
   const matching = (list, f = view) => {
@@ -34,12 +35,12 @@ const browserOf = (output, node) => {
   };
   const pick = (name, label, options) => control(name, choice(label, [["", label], ...options]));
   const field = (name, type, label) => control(name, el("input", { type, label, placeholder: label, min: 0, max: 100 }));
-  const names = (table?.class_names ?? []).map(n => [n, clip(n)]), count = el("output"), body = el("tbody");
-  tools.append(pick("outcome", "Right and wrong", [["right", "✓ Right"], ["wrong", "✕ Wrong"], ["unknown", "? Not judged"]]), ...(names.length ? [pick("truth", "Any truth", names), pick("predicted", "Any prediction", names)] : []),
-    field("low", "number", "Confidence ≥ %"), field("high", "number", "Confidence ≤ %"), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ["confidence", "Highest confidence"], ["low", "Lowest confidence"]]),
+  const judged = CLASSES.includes(table?.task), seen = blockOf(node).samples ?? [], sure = judged || seen.some(s => s.confidence !== null), names = (judged ? table.class_names : []).map(n => [n, clip(n)]), count = el("output"), body = el("tbody");
+  tools.append(...(judged || seen.some(s => s.outcome !== "unknown") ? [pick("outcome", "Right and wrong", [["right", "✓ Right"], ["wrong", "✕ Wrong"]])] : []), ...(names.length ? [pick("truth", "Any truth", names), pick("predicted", "Any prediction", names)] : []),
+    ...(sure ? [field("low", "number", "Confidence ≥ %"), field("high", "number", "Confidence ≤ %")] : []), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ...(sure ? [["confidence", "Highest confidence"], ["low", "Lowest confidence"]] : [])]),
     button("Clear", () => set(empty)), count);
   const more = button("Show more", () => { most += 200; list(); });
-  const whole = el("details", { class: "numbers", ontoggle: () => list() }, el("summary", {}, `All ${total.toLocaleString("en")} sample records as a list`),
+  const whole = el("details", { class: "numbers screen", ontoggle: () => list() }, el("summary", {}, `All ${total.toLocaleString("en")} sample records as a list`),
     el("div", { class: "scroll", tabindex: 0, role: "group", label: "Sample records" }, el("table", { class: "data" }, el("thead", {}, el("tr", {}, ...["Sample", "Outcome", "Predicted", "Truth", "Confidence", "Loss"].map((t, i) => el("th", { scope: "col", class: i > 3 ? "num" : "" }, t)))), body)),
     more, button("Save CSV", () => save("samples.csv", csv([["key", "id", "truth", "prediction", "outcome", "confidence", "loss"], ...found().map(({ s }) => [s.key, s.label, s.truth, s.prediction, s.outcome, s.confidence, s.loss])]), "text/csv")));
   if (total) node.after(whole);
@@ -75,7 +76,7 @@ const pictureOf = (card, room = 0) => {
 };
 const enlarge = (cards, i) => {
   const open = cards.filter(c => !c.node.hidden), { s, node } = open[i = (i + open.length) % open.length], old = one("dialog");
-  const facts = [["predicted", s.prediction], ["truth", s.truth || "no label"], ["confidence", share(s.confidence)], ["loss", short(finite(s.loss))], ...s.details, ["key", s.key]];
+  const facts = [["predicted", s.prediction], ["truth", s.truth], ["confidence", s.confidence === null ? "" : share(s.confidence)], ["loss", short(finite(s.loss))], ...s.details, ["key", s.key]].filter(([, v]) => v);
   const box = el("dialog", { label: "Sample " + s.label, onclose: () => box.remove(), onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
     button("Close", () => box.close(), { class: "close" }), el("h3", {}, s.label || s.key), ...pictureOf(node, 400), el("p", { class: "words" }, s.text),
     pairs(facts), button("‹ Previous", () => enlarge(cards, i - 1)), " ", button("Next ›", () => enlarge(cards, i + 1)));

@@ -3,7 +3,7 @@ function addTable(node) {
   const block = blockOf(node), body = one("tbody", node), rows = [...body.rows];
   if (!block.rows.length) return;
   const heads = [...one("thead", node).rows[0].cells];
-  const after = block.collapsed_after;
+  const after = +one("table", node).dataset.after || Infinity;
   let order = [];
   const value = (r, c) => {
     const v = block.rows[r][c];

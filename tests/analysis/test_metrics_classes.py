@@ -481,3 +481,21 @@ def test_the_gain_is_the_share_of_positives_among_the_best_scored(ties):
         np.testing.assert_allclose(table.gain(shares), np.cumsum(y[order]) / y.sum())
     assert table.gain(np.asarray([0.0, 1.0])).tolist() == [0.0, 1.0]
     assert np.isnan(binary(np.zeros(9, int), p[:9]).score_table().gain(np.asarray([0.5]))).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "shape"), [("multiclass", (3,)), ("binary", ()), ("multilabel", (3,)), ("regression", ())]
+)
+def test_predictions_that_are_no_numbers_are_blamed_and_not_the_labels(task, shape):
+    accumulator = make_accumulator(task, shape=shape, classes=3 if shape else 0, scores="values")
+    labels = np.zeros((8, *shape) if task == "multilabel" else 8)
+    accumulator.update(labels, np.full((8, *shape), np.nan))
+    reasons = {metric.reason for metric in accumulator.result() if math.isnan(metric.value)}
+    assert "the predictions are not numbers (NaN or Inf)" in reasons
+    assert "no labels that can be used" not in reasons
+
+
+def test_labels_that_name_no_class_are_blamed_and_not_the_predictions():
+    accumulator = make_accumulator("multiclass", shape=(3,), classes=3, scores="probabilities")
+    accumulator.update(np.full(8, -1), np.full((8, 3), 1 / 3))
+    assert {metric.reason for metric in accumulator.result()} >= {"no labels that can be used"}

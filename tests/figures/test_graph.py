@@ -226,6 +226,24 @@ def test_keras_own_graph_is_drawn_with_the_colours_of_the_page() -> None:
     assert all(colour in ("", "none") or colour.startswith("var(--") for colour in colours)
 
 
+def test_the_pieces_of_a_line_flow_after_one_another_in_any_font() -> None:
+    pieces = (
+        '<text text-anchor="start" x="10" y="5" font-weight="bold" font-size="14.00">conv</text>'
+        '<text text-anchor="start" x="50" y="5" font-size="14.00"> (Conv2D)</text>'
+        '<text text-anchor="start" x="10" y="25" font-size="14.00">below</text>'
+        '<path d="M0 0"/><text text-anchor="start" x="200" y="5" font-size="14.00">another box</text>'
+    )
+    drawing = theme_full_graph(
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 300 40'><g><a>{pieces}</a></g></svg>".encode()
+    )
+    assert drawing is not None
+    found = [text for text in ElementTree.fromstring(sanitise(drawing.data)).iter(f"{SVG}text")]
+    assert ["".join(text.itertext()) for text in found] == ["conv (Conv2D)", "below", "another box"]
+    assert [text.get("text-anchor") for text in found] == ["middle"] * 3
+    assert [float(text.get("x", "")) for text in found] == pytest.approx([58, 26, 238], abs=8)
+    assert [piece.get("font-weight") for piece in found[0]] == ["normal"]
+
+
 @pytest.mark.parametrize("data", [b"", b"<html/>", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<!ENTITY", b"<svg"])
 def test_a_full_graph_that_is_no_drawing_is_refused(data: bytes) -> None:
     assert theme_full_graph(data) is None

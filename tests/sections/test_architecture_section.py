@@ -109,10 +109,10 @@ def test_layer_readings_contrast():
     none = tuple(dataclasses.replace(layer, parameters=0) for layer in one_heavy)
     same = (dataclasses.replace(one_heavy[1], parameters=100, macs=100),)
     said = [describe_layers(layers) for layers in (one_heavy, even, none, same)]
-    assert said[0] == "dense holds 67.3% of the parameters; conv2 does 72.0% of the multiply-accumulates."
+    assert said[0] == "dense holds 67.3% of the parameters; conv2 does 72.0% of the arithmetic."
     assert said[1].startswith("Parameters are spread: half of them lie in 3 layers")
     assert said[2] == "No layer has parameters."
-    assert said[3] == "conv1 holds 100% of the parameters and 100% of the multiply-accumulates."
+    assert said[3] == "conv1 holds 100% of the parameters and 100% of the arithmetic."
 
 
 def test_graph_readings_tell_chains_branches_and_shared_layers_apart():

@@ -18,6 +18,7 @@ P = TypeVar("P", bound=Part)
 SCORES = ("probabilities", "logits", "scores", "values")
 NO_VARIATION = "Wilson on the samples: all alike"
 NO_LABELS = "no labels that can be used"
+NO_NUMBERS = "the predictions are not numbers (NaN or Inf)"
 NOT_PROBABILITIES = "the model's scores are not probabilities"
 SEEN = ("n", "labelled", "bad_labels", "bad_scores", "weighted")
 
@@ -90,6 +91,11 @@ class Streaming:
         limit = min(part.exact for part in sketches)
         return f"Curves, ranks and quantiles are exact here; beyond {limit:,} values they stand on narrow bins."
 
+    def _nothing_usable(self) -> str:
+        """Say why no sample counts: predictions that are no numbers are the model's fault, not the labels'."""
+        n, _, _, bad_scores, _ = self._seen.values
+        return NO_NUMBERS if n and bad_scores == n else NO_LABELS
+
     def _bad_label_words(self) -> str:
         """Say what was wrong with labels that could not be used."""
         return "are missing or not finite"
@@ -137,7 +143,7 @@ class Streaming:
             low, high = max(0.0, low), min(1.0, high)
             if high - low < 1e-6 and value in (0.0, 1.0) and count:
                 (low, high), interval = intervals.wilson_pair(value * count, count), NO_VARIATION
-        why = reason or (NO_LABELS if not self.n_labelled else NOT_PROBABILITIES)
+        why = reason or (NOT_PROBABILITIES if self.n_labelled else self._nothing_usable())
         return MetricValue(
             name=name,
             label=label,
