@@ -14,7 +14,7 @@ from reportgen.analysis.evidence import GradientFacts, LossFacts, Reduced
 from reportgen.worker.backward import Step, make_step, pays_to_compile
 from reportgen.worker.feed import Feed
 from reportgen.worker.labelled import Labelled
-from reportgen.worker.loops import count_loop_bytes, count_singles, count_steps
+from reportgen.worker.loops import count_loop_bytes, count_singles, count_steps, longest_of
 from reportgen.worker.losses import NoLoss
 from reportgen.worker.plan import Plan
 from reportgen.worker.ready import Ready, make_ready, output_order, total_of
@@ -52,7 +52,8 @@ def look_at_learning(
         ready = make_ready(model, feed, held, config)
     except NoLoss as error:
         return Learning(missing=dict.fromkeys(("gradients", "training pass"), f"not computed: {error}"))
-    steps, step_bytes = count_steps(walk, ready.flat), 2 * sample_bytes + count_loop_bytes(walk, ready.flat)
+    longest = longest_of(array.shape[1:] for array in ready.flat)
+    steps, step_bytes = count_steps(walk, longest), 2 * sample_bytes + count_loop_bytes(walk, longest)
     step_size = max(1, min(len(ready), STEP_BYTES // max(1, step_bytes)))
     usual = min(len(ready), MOST_SINGLE if pays_to_compile(model) else MOST_SINGLE_EAGER)
     singles = count_singles(usual, steps)

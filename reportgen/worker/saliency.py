@@ -30,7 +30,7 @@ from reportgen.worker.attribution import (
 from reportgen.worker.budget import extra_macs
 from reportgen.worker.convolutions import last_convolution
 from reportgen.worker.feed import Feed
-from reportgen.worker.loops import count_loop_bytes
+from reportgen.worker.loops import count_loop_bytes, longest_of
 from reportgen.worker.plan import AUTO
 from reportgen.worker.score import CLASSES, DENSE, NUMBERS, Scored
 from reportgen.worker.text_places import Words, find_words
@@ -98,7 +98,7 @@ def compute_saliency(
     effort = choose_effort(wanted, sum(layer.macs or 0 for layer in layers), convolution is not None, n)
     if not effort.samples:
         return (), "not computed: one map would cost more than the budget (layers: {saliency: N} asks for it)", ()
-    loops = count_loop_bytes(walk, list(kept.inputs.values()))
+    loops = count_loop_bytes(walk, longest_of(values.shape[1:] for values in kept.inputs.values()))
     step, together = (1, 1) if feed.fixed_batch else choose_steps(sample_bytes + loops // 2)
     names = output_names(model) or tuple(one.name for one in outputs)
     found: list[Saliency] = []

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from reportgen.worker.layer_facts import read_layers
-from reportgen.worker.loops import MOST_SINGLE_STEPS, compiled_loops, count_loop_bytes, count_singles, count_steps
+from reportgen.worker.loops import (
+    MOST_SINGLE_STEPS,
+    STEP_MACS,
+    compiled_loops,
+    count_loop_bytes,
+    count_singles,
+    count_steps,
+    longest_of,
+)
 from reportgen.worker.sizes import fill_sizes
 from reportgen.worker.walk import walk_model
 from tests.worker import models
@@ -75,12 +83,21 @@ def test_a_layer_runs_its_loop_outside_python_only_where_that_pays(k) -> None:
 
 def test_steps_and_what_they_keep_are_counted(k, model) -> None:
     walk = walk_model(model)
-    assert count_steps(walk, [X]) == 4 * STEPS  # two directions, gru, stacked
+    assert count_steps(walk, STEPS) == 4 * STEPS  # two directions, gru, stacked
     # Outputs of 8, 5 and 4 numbers a step, ten values each, as float32; both directions take all steps.
-    assert count_loop_bytes(walk, [X]) == STEPS * (2 * 8 + 5 + 4) * 10 * 4
+    assert count_loop_bytes(walk, STEPS) == STEPS * (2 * 8 + 5 + 4) * 10 * 4
     plain = walk_model(k.Sequential([k.Input((4,)), k.layers.Dense(2)]))
-    assert count_steps(plain, [X[:, 0]]) == count_loop_bytes(plain, [X[:, 0]]) == 0
+    assert count_steps(plain, 4) == count_loop_bytes(plain, 4) == 0
     assert count_singles(64, 0) == 64 and count_singles(64, 10 * MOST_SINGLE_STEPS) == 1
+
+
+def test_steps_cost_more_than_their_multiplications(k, model) -> None:
+    walk = walk_model(model)
+    layers = read_layers(walk)
+    sized = {layer.name: layer.macs for layer in fill_sizes(layers, walk, model, models.make_source({"x": X}))}
+    assert sized["both"] == 2 * STEPS * (STEP_MACS + 4 * 4 * (3 + 4))  # four gates of four units see 3 + 4 numbers
+    assert sized["out"] == 4 * 2
+    assert longest_of([(5, 2), (), (7,)]) == 7
 
 
 def test_fewer_samples_have_a_gradient_of_their_own_where_each_takes_many_steps(k, monkeypatch) -> None:
