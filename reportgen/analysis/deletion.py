@@ -16,6 +16,7 @@ from reportgen.analysis.evidence import Array
 LEVELS = 8  # the score is looked at after 1/8, 2/8, ... 7/8 of the parts went
 BETTER = 0.05  # share of random orders that may do better than an informative map
 CLEARLY = 0.05  # of the score: how far below the random orders' mean an informative map leaves it at least
+AS_GOOD = 0.01  # of the score: an order that finds the one part that counts as early is no better
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def judge_deletions(
     random = left[len(saliences) :]
     found = []
     for salience, score in zip(saliences, left, strict=False):
-        better, below = float((random < score - 1e-6).mean()), float(random.mean() - score)
+        better, below = float((random < score - AS_GOOD).mean()), float(random.mean() - score)
         informative = bool(salience.max() > salience.min() and better <= BETTER and below >= CLEARLY)
         found.append(Deletion(float(score), float(random.mean()), informative))
     return tuple(found)

@@ -53,6 +53,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     bad = [loss for loss in judged if _is_off(loss, threshold)]
     chosen = bad or judged
     said = join_words([_describe(loss) for loss in chosen], most=3)
+    said = said[:1].upper() + said[1:]
     if not bad:
         return Result(False, f"{said}.")
     return Result(

@@ -6,7 +6,8 @@ its simple baseline on the batch (AutoTrainer, ICSE 2021, likewise looks only at
 the layers nearest the input have more than 70 times the relative gradient of those nearest the output (AutoTrainer's
 beta 3) and the rise goes on over depth, or when in a typical layer the gradient of a typical sample is as large as the
 weights, so that one plain step would replace them. No better means by its headline metric, or by a cross-entropy
-above that of an even guess. SageMaker Debugger's ExplodingTensor asks for NaN or infinity only.
+above that of an even guess; a training loss that ended below that says the model did learn. SageMaker Debugger's
+ExplodingTensor asks for NaN or infinity only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.depth_trend import SURE, compute_trend, relative
 from reportgen.checks.learning_rates import chance_loss
-from reportgen.checks.lookup import layer_anchor
+from reportgen.checks.lookup import broken_weights, curve, layer_anchor
 from reportgen.checks.vanishing_gradient import describe, evidence_of
 from reportgen.report.types import Evidence
 from reportgen.report.words import count, join_words, number_text, shorten
@@ -44,6 +45,7 @@ META = Meta(
     "ExplodingTensor (NaN or infinity)",
 )
 
+LEARNED = 0.05  # of an even guess's loss
 WHOLE = 1.0  # a gradient as large as the weights themselves
 
 
@@ -56,7 +58,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         return Result(
             False,
             f"All gradients are finite in {count(len(facts), 'layer')}, and the model learned: it is better than a "
-            "simple guess on the batch.",
+            "simple guess on the batch, or was on its training data.",
         )
     trend = compute_trend(artifacts)
     if trend is not None and trend.ratio > threshold and trend.rank < -SURE:
@@ -93,9 +95,12 @@ def _not_finite(artifacts: Artifacts, facts: tuple[GradientFacts, ...]) -> Resul
     """Name the layers whose gradient holds NaN or infinite values."""
     broken = [fact for fact in facts if fact.nan or fact.inf]
     names = join_words([shorten(fact.layer, 40) for fact in broken], most=3)
+    weights = broken_weights(artifacts)
+    own = [fact for fact in broken if fact.layer not in weights]
+    follows = "" if own else ". Their weights are not finite either: of those no gradient can be"
     return Result(
         True,
-        f"The gradient is not a finite number in {count(len(broken), 'layer')} of {len(facts):,}: {names}.",
+        f"The gradient is not a finite number in {count(len(broken), 'layer')} of {len(facts):,}: {names}{follows}.",
         tuple(
             Evidence(
                 shorten(fact.layer, 60),
@@ -103,16 +108,21 @@ def _not_finite(artifacts: Artifacts, facts: tuple[GradientFacts, ...]) -> Resul
                 fact.samples,
                 layer_anchor(artifacts, fact.layer),
             )
-            for fact in broken[:10]
+            for fact in (own or broken[:1])[:10]
         ),
         tuple(fact.layer for fact in broken),
     )
 
 
 def _is_poor(artifacts: Artifacts) -> bool:
-    """Tell whether the model is no better than a guess, by its headline metric or by its loss."""
+    """Tell whether the model is no better than a guess, by its headline metric or by its loss.
+
+    One whose training loss ended below an even guess did learn: it fails on the batch for another reason.
+    """
     losses = artifacts.worker.losses if artifacts.worker else ()
-    chance = chance_loss(artifacts)
+    chance, history = chance_loss(artifacts), curve(artifacts, "loss") if artifacts.history is not None else None
+    if history is not None and float(history.values[-1]) < (1 - LEARNED) * chance:
+        return False
     return plateau.is_poor(artifacts) or any(not loss.inference <= chance for loss in losses if chance == chance)
 
 

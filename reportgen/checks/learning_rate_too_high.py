@@ -5,9 +5,10 @@ UMLAUT (CHI 2021) likewise warns by comparing with a common range. The loss, one
 epoch above three times the loss of an even guess among the classes; in the later half a change of direction in a third
 of the steps with a typical step of 5% of the loss, or a jump to twice the epoch before; an end half as high again
 as the lowest; no better at the end than an even guess (5% of it at most gained); or a model that is no better than its
-simple baseline on the batch. Without a rate on record, only a loss that began above three times an even guess and shows
-a second sign fires. Signs from AutoTrainer (ICSE 2021), oscillating loss and explosion, and SageMaker Debugger's
-LossNotDecreasing.
+simple baseline on the batch. Where nothing but the last two is seen, half of the trainable layers being as initialised
+tells against it: large steps move weights. Without a rate on record, only a loss that began above three times an even
+guess and shows a second sign fires. Signs from AutoTrainer (ICSE 2021), oscillating loss and explosion, and SageMaker
+Debugger's LossNotDecreasing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks import plateau
 from reportgen.checks.check import Check, Meta, Result
+from reportgen.checks.fresh_layers import fresh_layers, judged_layers
 from reportgen.checks.learning_rates import Rate, chance_loss, count_turns, find_rate
 from reportgen.checks.lookup import curve
 from reportgen.report.types import Evidence
@@ -65,9 +67,11 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
             return Result(False, f"{said}, over {count(int(loss.values.size), 'epoch')}.")
     elif rate.times < threshold or not signs:
         return Result(False, f"{said}, over {count(int(loss.values.size), 'epoch')}.")
-    evidence = [Evidence("first training loss", float(loss.values[0]), int(loss.values.size), "training")]
-    if rate is not None:
-        evidence.insert(0, Evidence("largest learning rate", rate.largest, None, "training"))
+    if all("no better" in sign for sign in signs) and (still := _still_fresh(artifacts)):
+        return Result(False, f"{said}, but {still}, which steps that large would have moved.")
+    evidence = [Evidence("largest learning rate", rate.largest, None, "training")] if rate is not None else []
+    if math.isfinite(float(loss.values[0])):
+        evidence.append(Evidence("first training loss", float(loss.values[0]), int(loss.values.size), "training"))
     return Result(True, f"{said}, over {count(int(loss.values.size), 'epoch')}.", tuple(evidence))
 
 
@@ -100,6 +104,14 @@ def find_signs(values: NDArray[Any], chance: float) -> list[str]:
     if math.isfinite(chance) and end > (1 - GAINED) * chance:
         signs.append(f"it ended at {number_text(end)}, no better than an even guess ({number_text(chance)})")
     return signs
+
+
+def _still_fresh(artifacts: Artifacts) -> str:
+    """Say that half of the trainable layers or more are as initialised: their steps were small; else ""."""
+    fresh, judged = len(fresh_layers(artifacts, trainable=True)), judged_layers(artifacts, trainable=True)
+    return (
+        f"{fresh:,} of {count(judged, 'trainable layer')} are still as initialised" if 2 * fresh >= judged > 1 else ""
+    )
 
 
 def _describe(rate: Rate | None) -> str:

@@ -166,6 +166,13 @@ def layer_anchor(artifacts: Artifacts, path: str) -> str:
     return "layers"
 
 
+def broken_weights(artifacts: Artifacts) -> set[str]:
+    """Return the layers that hold a weight that is NaN or infinite."""
+    return {
+        weight.layer for weight in (artifacts.worker.weights if artifacts.worker else ()) if weight.nan or weight.inf
+    }
+
+
 def last_layers(artifacts: Artifacts) -> Iterator[tuple[str, LayerFacts]]:
     """Yield (output name, its last layer that computes something), for outputs where this is certain.
 

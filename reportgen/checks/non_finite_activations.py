@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import layer_anchor
+from reportgen.checks.lookup import broken_weights, layer_anchor
 from reportgen.report.types import Evidence
 from reportgen.report.words import count, shorten
 
@@ -22,8 +22,8 @@ META = Meta(
         "Numbers became too large for half precision (float16)",
         "The layer's weights, or the batch itself, hold NaN or infinite values",
     ),
-    fix="Look at the first layer named here and at its input: add a small constant where it divides or takes a "
-    "logarithm, or keep that layer in float32.",
+    fix="Mend weights that are not finite first. Where they are, look at the layer named first and at its input: add a "
+    "small constant where it divides or takes a logarithm, or keep that layer in float32.",
     section="layers",
     source="UMLAUT (CHI 2021), AutoTrainer (ICSE 2021): NaN is a problem by itself; counted exactly",
 )
@@ -42,20 +42,20 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     first = bad[0]
     spoiled = sum(fact.nan + fact.inf for fact in artifacts.worker.inputs) if artifacts.worker else 0
     origin = f" The batch itself holds {count(spoiled, 'such value')}." if spoiled else " The batch itself holds none."
+    weights = ", whose weights hold such values too" if first.layer in broken_weights(artifacts) else ""
     return Result(
         True,
         f"{count(len(bad), 'layer')} of {len(facts):,} put out NaN or infinite values on "
         f"{count(first.samples, 'sample')}; the first "
         f"in the order of computation is {shorten(first.layer, 60)} ({first.nan:,} NaN, {first.inf:,} "
-        f"infinite).{origin}",
-        tuple(
+        f"infinite){weights}.{origin}",
+        (
             Evidence(
-                shorten(fact.layer, 60),
-                f"{fact.nan:,} NaN, {fact.inf:,} infinite",
-                fact.samples,
-                layer_anchor(artifacts, fact.layer),
-            )
-            for fact in bad[:10]
+                shorten(first.layer, 60),
+                f"{first.nan:,} NaN, {first.inf:,} infinite",
+                first.samples,
+                layer_anchor(artifacts, first.layer),
+            ),
         ),
         tuple(fact.layer for fact in bad),
     )

@@ -6,6 +6,7 @@ is proven: it is told only when the cause itself was found, and at least one thi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reportgen.report.types import Evidence, Finding, Story
@@ -35,6 +36,7 @@ NOTHING_LEARNED = (
 BROKEN = ("non-finite-weights", "non-finite-activations", "diverging-loss", "exploding-gradient")
 STUCK_LAYERS = ("dead-units", "saturated-activations", "vanishing-gradient", "untrained-layer")
 
+LATE = ("miscalibrated", "duplicate-filters")
 # In the order in which a person should look: a story takes its findings away from those further down.
 CAUSES: tuple[Cause, ...] = (
     Cause(
@@ -147,11 +149,23 @@ def tell_stories(findings: tuple[Finding, ...]) -> tuple[Story, ...]:
     for cause in CAUSES:
         if cause.code not in wrong or cause.code in taken:
             continue
-        follows = [wrong[code] for code in dict.fromkeys(cause.leads_to) if code in wrong and code not in taken]
+        follows = [wrong[code] for code in _effects(cause, wrong) if code not in taken]
         if follows:
             stories.append(_tell(wrong[cause.code], cause, follows))
             taken |= {cause.code, *(finding.code for finding in follows)}
     return tuple(stories)
+
+
+def _effects(cause: Cause, wrong: Mapping[str, Finding]) -> list[str]:
+    """Return the codes that were found of what a cause leads to, and of what these lead to in turn."""
+    further = {each.code: each for each in CAUSES}
+    found: dict[str, None] = {}
+    waiting = [cause]
+    while waiting:
+        led = [code for code in waiting.pop(0).leads_to if code in wrong and code not in found and code != cause.code]
+        found.update(dict.fromkeys(led))
+        waiting += [further[code] for code in led if code in further]
+    return list(found)
 
 
 def order_findings(findings: tuple[Finding, ...], stories: tuple[Story, ...]) -> tuple[Finding, ...]:
@@ -161,7 +175,8 @@ def order_findings(findings: tuple[Finding, ...], stories: tuple[Story, ...]) ->
 
 
 def _tell(root: Finding, cause: Cause, follows: list[Finding]) -> Story:
-    """Write one story."""
+    """Write one story; what shows most comes first, what only follows from wrong answers last."""
+    follows = sorted(follows, key=lambda finding: finding.code in LATE)
     titles = join_words([_lower(finding.title) for finding in follows], most=4)
     text = (
         f"{_first_sentence(root.text)} {cause.because[:1].upper()}{cause.because[1:]}. That would explain what "

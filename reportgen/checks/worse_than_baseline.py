@@ -5,7 +5,8 @@ samples show that there is no difference worth having: not better at all on at l
 of the interval covers under 5% of the way to a perfect score (equal within noise). When the samples cannot tell, it
 says so and does not fire. A classifier that is clearly better than its baseline by a metric that blind guessing
 cannot win (balanced accuracy, Matthews correlation, ROC AUC, average precision, log loss) does not fire either:
-training with class weights gives up accuracy on purpose to find a rare class.
+training with class weights gives up accuracy on purpose to find a rare class. A training loss that ended 10% below
+that of an even guess while validation never came 3% below it is told with it: learned by heart.
 
 Source: comparing with a trivial predictor is standard practice (scikit-learn's DummyClassifier and DummyRegressor);
 the interval comes with each metric (Wilson for shares, bootstrap otherwise).
@@ -13,12 +14,17 @@ the interval comes with each metric (Wilson for shares, bootstrap otherwise).
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from reportgen.analysis.evidence import Artifacts, OutputEvidence
 from reportgen.analysis.metrics.value import MetricValue
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import headline, metric_values, of_output, outputs, standing
+from reportgen.checks.learning_rates import chance_loss
+from reportgen.checks.lookup import curve, headline, metric_values, of_output, outputs, standing
 from reportgen.report.types import Evidence
-from reportgen.report.words import count, interval_text, join_words, value_text
+from reportgen.report.words import count, interval_text, join_words, number_text, value_text
 
 META = Meta(
     code="worse-than-baseline",
@@ -30,6 +36,7 @@ META = Meta(
         "The batch is scaled or encoded differently from the training data",
         "Labels and predictions are in a different order of classes",
         "The model has not learned: training went wrong, or the wrong file was saved",
+        "Training labels that do not belong to their inputs (shuffled, shifted): they can only be learned by heart",
     ),
     fix="Run the model on a few training samples: if it fails there too, training is at fault; if not, compare how "
     "the batch and the training data were prepared.",
@@ -38,6 +45,7 @@ META = Meta(
 )
 
 # Macro F1 is not among them: a random answer beats a constant one there.
+LEARNED, NOTHING = 0.1, 0.03  # of an even guess's loss
 FAIR = ("balanced_accuracy", "mcc", "roc_auc", "auc", "average_precision", "log_loss")
 
 
@@ -66,12 +74,32 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         elif place == "no_room":
             unsure.append(f"{said}: the baseline is already perfect, as when all labels are alike")
     if bad:
-        return Result(True, f"{_sentence(bad)}.", tuple(evidence))
+        said, more = _by_heart(artifacts)
+        return Result(True, f"{_sentence(bad)}.{said}", (*evidence, *more))
     if unsure:
         return Result(None, f"Cannot tell. {_sentence(unsure)}.")
     if good:
         return Result(False, f"{_sentence(good)}.")
     return Result(None, "Not applicable: no output has a headline metric with a simple baseline.")
+
+
+def _by_heart(artifacts: Artifacts) -> tuple[str, tuple[Evidence, ...]]:
+    """Say when training got below an even guess's loss and validation never did: nothing learned carries over."""
+    chance = chance_loss(artifacts) if artifacts.history is not None else math.nan
+    train, validation = (curve(artifacts, name) if chance == chance else None for name in ("loss", "val_loss"))
+    if train is None or validation is None:
+        return "", ()
+    last, best = float(train.values[-1]), float(np.nanmin(validation.values, initial=math.inf))
+    if not (last < (1 - LEARNED) * chance and chance * (1 - NOTHING) <= best < math.inf):
+        return "", ()
+    said = (
+        f" While training, the loss on the training data fell to {number_text(last)}, below the {number_text(chance)} "
+        f"of an even guess, and on the validation data it never did (best {number_text(best)}): what was learned holds "
+        "for no new sample, as when labels do not belong to their inputs."
+    )
+    n = int(validation.values.size)
+    return said, (Evidence("training loss at the end", last, n, "training"),
+                  Evidence("best validation loss", best, n, "training"))  # fmt: skip
 
 
 def _clearly_better_elsewhere(values: tuple[MetricValue, ...], head: MetricValue) -> MetricValue | None:

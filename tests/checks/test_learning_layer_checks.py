@@ -14,7 +14,7 @@ from reportgen.checks.depth_trend import compute_trend, relative
 from reportgen.report.types import Finding
 from tests.evidence_builder import make_artifacts
 
-POOR = {"quality": 0.0}  # predictions at random
+POOR = {"quality": 0.0, "history": None}  # predictions at random, and no curve that says it learned
 
 
 def finding(code: str, artifacts: Artifacts) -> Finding:
@@ -108,10 +108,25 @@ def test_exploding_counts_gradients_that_are_not_numbers() -> None:
     assert found.outcome == "warned" and found.layers == ("l2",) and "7 NaN" in str(found.evidence[0].value)
 
 
-@pytest.mark.parametrize(("quality", "outcome"), [(0.0, "warned"), (0.95, "passed")])
-def test_exploding_is_asked_only_of_models_that_did_not_learn(quality: float, outcome: str) -> None:
-    falling = having(make_artifacts(quality=quality), gradients=gradients(*(4.0**k for k in range(6, 0, -1))))
-    assert finding("exploding-gradient", falling).outcome == outcome
+@pytest.mark.parametrize(
+    ("quality", "history", "outcome"),
+    [(0.0, None, "warned"), (0.95, None, "passed"), (0.0, "flat", "warned"), (0.0, "healthy", "passed")],
+)
+def test_exploding_is_asked_only_of_models_that_did_not_learn(quality: float, history: str, outcome: str) -> None:
+    """Neither the batch shows a model that learned, nor a training loss below an even guess's."""
+    falling = gradients(*(4.0**k for k in range(6, 0, -1)))
+    artifacts = having(make_artifacts(quality=quality, history=history), gradients=falling)
+    assert finding("exploding-gradient", artifacts).outcome == outcome
+
+
+def test_what_broken_weights_explain_is_not_listed_again() -> None:
+    """NaN weights give NaN outputs and gradients: one row each leads there, all layers stay named."""
+    broken = tuple(weight(f"l{i}", fresh=False, nan=3) for i in range(3))
+    rows = tuple(replace(row, nan=5) for row in gradients(1, 1, 1))
+    found = finding("exploding-gradient", having(make_artifacts(), gradients=rows, weights=broken))
+    assert len(found.evidence) == 1 and len(found.layers) == 3 and "Their weights are not finite" in found.text
+    one = finding("exploding-gradient", having(make_artifacts(), gradients=rows, weights=broken[:1]))
+    assert [piece.label for piece in one.evidence] == ["l1", "l2"] and "Their weights" not in one.text
 
 
 @pytest.mark.parametrize(("steepness", "outcome"), [(60.0, "passed"), (100.0, "warned")])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reportgen.analysis.evidence import Artifacts, Curve, History
+from reportgen.analysis.evidence import Artifacts, Curve, FreshFacts, History, WeightFacts
 from reportgen.checks import run_checks
 from reportgen.checks.lookup import metric_values
 from reportgen.report.types import Finding
@@ -43,6 +43,18 @@ JUMPING = 2.0 + 0.4 * (-1.0) ** E
 def test_a_high_rate_with_a_jumping_loss_fires_and_names_both() -> None:
     found = finding("learning-rate-too-high", with_rate("0.5", loss=JUMPING))
     assert found.outcome == "warned" and "500 times the default of Adam" in found.text and "jumped" in found.text
+
+
+def test_layers_as_initialised_tell_against_large_steps_where_nothing_else_speaks_for_them() -> None:
+    """A loss that stays at an even guess has other causes; one that jumps has not."""
+    facts = FreshFacts(True, True, 0.0, "")
+    kernel = ("kernel", (8, 8), "float32", 64, 1.0, 0.0, 0.1, -1.0, 1.0, 0, 0, 0, True, "GlorotUniform")
+    fresh = [WeightFacts(f"l{i}", *kernel, fresh=replace(facts, untouched=i > 1, certain=i > 1)) for i in range(4)]
+    for loss, outcome in ((np.full(24, np.log(10)), "passed"), (JUMPING, "warned")):
+        artifacts = with_rate("0.0101", loss=loss)
+        artifacts = replace(artifacts, worker=replace(artifacts.worker, weights=tuple(fresh)))
+        found = finding("learning-rate-too-high", artifacts)
+        assert found.outcome == outcome and ("2 of 4 trainable layers" in found.text) == (outcome == "passed")
 
 
 @pytest.mark.parametrize(

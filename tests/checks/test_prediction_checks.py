@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reportgen.analysis.evidence import Artifacts
+from reportgen.analysis.evidence import Artifacts, Curve, History
 from reportgen.checks import run_checks
 from reportgen.report.types import Finding
 from tests.evidence_builder import make_artifacts
@@ -38,6 +38,17 @@ def right_in(share: float, n: int, classes: int = 4) -> tuple[np.ndarray, np.nda
 
 
 # worse-than-baseline
+
+
+@pytest.mark.parametrize(("validation", "told"), [(2.28, True), (1.9, False)])
+def test_what_was_learned_by_heart_is_told(validation: float, told: bool) -> None:
+    """Labels that do not belong to their inputs: training gets below an even guess (2.30), validation never."""
+    truth, said = right_in(0.25, 400)
+    epochs = np.arange(1, 11)
+    curves = (Curve("loss", epochs, np.linspace(2.4, 0.7, 10)), Curve("val_loss", epochs, np.full(10, validation)))
+    found = finding("worse-than-baseline", replace(classifier(truth, said, 4), history=History("", curves)))
+    assert found.outcome == "warned" and ("labels do not belong to their inputs" in found.text) == told
+    assert (("best validation loss", validation) in [(e.label, e.value) for e in found.evidence]) == told
 
 
 def test_worse_and_equal_are_told_apart() -> None:

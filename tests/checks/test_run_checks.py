@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from dataclasses import replace
@@ -64,6 +65,9 @@ def test_every_check_has_a_page_with_its_threshold_and_fix(check: Check) -> None
     assert check.meta.failed in text and check.meta.fix in text and check.meta.source in text
     for cause in check.meta.causes:
         assert cause in text
+    module = importlib.import_module(f"reportgen.checks.{check.meta.code.replace('-', '_')}")
+    assert " ".join((module.__doc__ or "").split()) in text, "the page says what the code's docstring does not"
+    assert check.meta.source, "the source of the rule is not cited"
     if check.meta.threshold is not None:
         assert f"`{check.meta.threshold:g}`" in text and check.meta.threshold_meaning in text
 

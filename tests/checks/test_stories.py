@@ -54,6 +54,15 @@ def test_dead_units_are_blamed_on_the_learning_rate_only_when_it_was_too_high() 
     assert told("dead-units", "collapsed-predictions") == [("dead-units", "collapsed-predictions")]
 
 
+def test_what_follows_from_an_effect_is_part_of_the_story() -> None:
+    """Copies come of dead units, and these of the learning rate; what shows most is named first."""
+    story = told("learning-rate-too-high", "duplicate-filters", "dead-units", "miscalibrated", "collapsed-predictions")
+    assert story == [
+        ("learning-rate-too-high", "dead-units", "collapsed-predictions", "miscalibrated", "duplicate-filters")
+    ]
+    assert told("learning-rate-too-high", "duplicate-filters") == []
+
+
 def test_a_batch_on_the_wrong_scale_comes_before_everything_that_it_explains() -> None:
     story = told("saturated-activations", "worse-than-baseline", "input-range-mismatch", "history-and-batch-disagree")
     assert story[0][0] == "input-range-mismatch" and len(story) == 1 and len(story[0]) == 4
