@@ -35,8 +35,8 @@ META = Meta(
     level="warn",
     needs=("history",),
     causes=("The optimizer's learning_rate is far above the usual for it", "A schedule that rises too far"),
-    fix="Train again with a tenth of the learning rate, or with the optimizer's default where that is lower (Adam: 0.001, "
-    "SGD: 0.01); or find it with a short run that raises the rate until the loss stops falling.",
+    fix="Train again with a tenth of the learning rate, or with the optimizer's default where that is lower (Adam: "
+    "0.001, SGD: 0.01); or find it with a short run that raises the rate until the loss stops falling.",
     section="training",
     threshold=10,
     threshold_meaning="learning rate, as a multiple of the optimizer's default in Keras",
