@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from reportgen.analysis.evidence import Artifacts
@@ -150,7 +152,20 @@ def _run_one(check: Check, artifacts: Artifacts, setting: Setting) -> Finding:
         return _finding(meta, level, "not_applicable", _neutral(meta), result)
     if not result.fired:
         return _finding(meta, level, "passed", meta.passed, result)
-    return _finding(meta, level, "failed" if level == "error" else "warned", meta.failed, result)
+    found = _finding(meta, level, "failed" if level == "error" else "warned", meta.failed, result)
+    return replace(found, about=describe(check, threshold))
+
+
+def describe(check: Check, threshold: float | None) -> str:
+    """Say how a check decides: its module's docstring, the threshold that holds, and the source, in paragraphs."""
+    said = inspect.cleandoc(getattr(sys.modules.get(check.run.__module__), "__doc__", "") or "").split("\n\n")
+    parts = [" ".join(part.split()) for part in said if part]
+    if threshold is not None:
+        meaning = f" ({check.meta.threshold_meaning})" if check.meta.threshold_meaning else ""
+        parts.append(f"Threshold here: {threshold:g}{meaning}.")
+    if check.meta.source:
+        parts.append(f"Source: {check.meta.source}.")
+    return "\n\n".join(parts)
 
 
 def _neutral(meta: Meta) -> str:

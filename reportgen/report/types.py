@@ -69,7 +69,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check says."""
+    """What one check says. `about` tells how it decides and whose rule that is, in paragraphs, where it fired."""
 
     code: str
     title: str
@@ -84,6 +84,7 @@ class Finding:
     layers: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     epochs: tuple[int, ...] = ()
+    about: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

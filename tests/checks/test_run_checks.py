@@ -72,6 +72,15 @@ def test_every_check_has_a_page_with_its_threshold_and_fix(check: Check) -> None
         assert f"`{check.meta.threshold:g}`" in text and check.meta.threshold_meaning in text
 
 
+def test_what_fired_says_how_it_decides_with_the_threshold_that_holds() -> None:
+    artifacts = make_artifacts(dead={"conv2": 30})
+    fired = found(run_checks(artifacts, {"dead-units": CheckSetting(threshold=0.2)}), "dead-units")
+    assert fired.outcome == "warned" and "Threshold here: 0.2 (" in fired.about
+    assert fired.about.startswith("Rectified units (ReLU)")
+    assert fired.about.count("\n\n") == 3 and "\n\nSource: SageMaker" in fired.about
+    assert not found(run_checks(EMPTY, {}), "dead-units").about
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.meta.code)
 def test_without_evidence_a_check_says_what_it_needs(check: Check) -> None:
     finding = found(run_checks(EMPTY, {}), check.meta.code)

@@ -42,3 +42,16 @@ def test_stories_survive_json_and_a_report_without_any_does_not_name_them() -> N
     report, _ = with_story()
     assert from_json(to_json(report)) == report
     assert '"stories"' not in to_json(make_report())
+
+
+def test_a_finding_that_fired_says_how_its_check_decides_and_one_without_does_not() -> None:
+    report = make_report()
+    place, fired = next((i, f) for i, f in enumerate(report.findings) if f.outcome in ("failed", "warned"))
+    told = replace(fired, about="Units <i>at rest</i>.\n\nSource: a paper.", docs="docs/checks/dead-units.md")
+    changed = replace(report, findings=(*report.findings[:place], told, *report.findings[place + 1 :]))
+    article = read_page(html.render(changed)).find("article", id=f"finding-{fired.code}")[0]
+    (fold,) = article.find("details")
+    assert [part.words() for part in fold.find("p")][:2] == ["Units <i>at rest</i>.", "Source: a paper."]
+    assert "docs/checks/dead-units.md" in fold.words()
+    assert from_json(to_json(changed)) == changed and '"about"' not in to_json(report)
+    assert not read_page(html.render(report)).find("article", id=f"finding-{fired.code}")[0].find("details")
