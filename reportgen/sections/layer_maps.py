@@ -62,7 +62,7 @@ def rule_text(artifacts: Artifacts, shown: int) -> str:
         f"{count(chosen, 'layer')} named in the configuration"
         if chosen and chosen == len(worker.maps)
         else "layers chosen by a fixed rule (convolutions, activations, merges, recurrent and attention layers, "
-        "spread evenly over depth" + (f"; {chosen} named in the configuration)" if chosen else ")")
+        "blocks of own code, spread evenly over depth" + (f"; {chosen} named in the configuration)" if chosen else ")")
     )
     return (
         f"Maps of {len(worker.maps)} of {count(len(worker.layers), 'layer')}: {rule}. "

@@ -163,7 +163,7 @@ def judgement(one: Saliency, index: int) -> str:
     left, random = float(one.deletion[index]), float(one.deletion_random[index])
     if not (math.isfinite(left) and math.isfinite(random)):
         return "not informative: taking parts away does not change the score"
-    said = f"{percent(left)} of the score left, {percent(random)} in random order"
+    said = f"{percent(left)} of the score left (random order: {percent(random)})"
     return said if one.informative[index] else f"not informative: {said}"
 
 

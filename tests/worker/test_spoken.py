@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reportgen.worker.spoken import say_error
+from reportgen.worker.spoken import KNOWN, say_error
 
 KERAS = "\n\n\x1b[1mthe cause\nmore\x1b[0m\n\nArguments received by Mine"
 TENSORFLOW = (
@@ -24,6 +24,8 @@ TENSORFLOW = (
         (ValueError("\n \n"), "ValueError"),
         (ValueError("x" * 5000), "x" * 199 + "…"),
         (RuntimeError(f"Graph execution error:{TENSORFLOW}"), "Incompatible shapes: [1] vs [2]"),
+        (ValueError("{{function_node __wrapped__X_device_/job:a}} cannot do that [Op:X] name: "), "cannot do that"),
+        (NotImplementedError("Conv2D currently only supports the NHWC tensor format"), KNOWN["only supports the NHWC"]),
     ],
 )  # fmt: skip
 def test_the_cause_is_said(error: Exception, said: str) -> None:
