@@ -85,9 +85,10 @@ class Scored:
     def read(self, predicted: Array, chosen: Array) -> Array:
         """Return the score of each sample: the probability of what was chosen, or the mean of its numbers."""
         if self.task in DENSE:
-            rows = self._dense(predicted)
-            picked = np.take_along_axis(rows, np.maximum(chosen, 0)[..., None], axis=2)[..., 0]
-            return np.asarray((picked * _shares(chosen)).sum(axis=1))
+            sample, position = np.nonzero(chosen >= 0)  # a vocabulary at every step would be too much to turn over
+            some = predicted.reshape(len(predicted), chosen.shape[1], -1)[sample, position]
+            picked = self._dense(some[:, None])[np.arange(len(some)), 0, chosen[sample, position]]
+            return np.asarray(np.bincount(sample, picked, len(chosen)) / np.maximum((chosen >= 0).sum(axis=1), 1))
         if self.task not in CLASSES:
             return np.asarray(predicted.reshape(len(predicted), -1).mean(axis=1), np.float64)
         rows = self._probabilities(predicted)
