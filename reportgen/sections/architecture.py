@@ -41,8 +41,16 @@ def summarise(worker: WorkerEvidence) -> str:
     if model is None:
         return f"A graph of {count(layers, 'layer')}, read from the model's configuration; the weights were not loaded."
     kind = "subclassed model" if model.kind == "subclassed" else f"{model.kind} model"
-    first = f"A {kind} of {count(layers, 'layer')} and {count(model.parameters, 'parameter')}."
+    inside = count_inside(worker)
+    held = f", {inside:,} of them inside layers of own code," if inside else ""
+    first = f"A {kind} of {count(layers, 'layer')}{held} and {count(model.parameters, 'parameter')}."
     return f"{first} {describe_layers(worker.layers)}" if worker.layers else first
+
+
+def count_inside(worker: WorkerEvidence) -> int:
+    """Count the layers that are no nodes of the graph, because a layer of own code holds them."""
+    nodes = {node.layer for node in worker.graph.nodes} if worker.graph else set()
+    return sum(layer.path not in nodes for layer in worker.layers) if nodes else 0
 
 
 def model_facts(model: ModelFacts, worker: WorkerEvidence) -> Facts:

@@ -39,6 +39,14 @@ def test_section_holds_facts_graph_full_graph_and_table():
     assert section.summary.startswith("A Functional model of 6 layers and 3,818 parameters.")
 
 
+def test_layers_inside_own_code_are_counted_apart():
+    worker = make_artifacts().worker
+    inside = tuple(dataclasses.replace(worker.layers[1], path=f"conv1/part{i}", name=f"part{i}") for i in range(2))
+    more = dataclasses.replace(worker, layers=(*worker.layers, *inside))
+    said = architecture.summarise(more)
+    assert said.startswith("A Functional model of 8 layers, 2 of them inside layers of own code, and 3,818 parameters.")
+
+
 def test_facts_come_from_the_file():
     facts = {fact.label: fact.value for fact in one(build(), Facts).items}
     assert facts["Optimizer"] == "Adam (learning_rate 0.001)"
