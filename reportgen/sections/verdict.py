@@ -210,12 +210,14 @@ def _better(head: Metric, start: str, findings: tuple[Finding, ...]) -> Verdict:
         return Verdict(
             "better-but-few", "caution", f"{start}, but {count(head.n, 'sample')} are too few to say how good it is."
         )
-    if "overfitting" in by_code:
+    # What is wrong inside the model is said by name, not hidden behind when training stopped.
+    inside = any(finding.section in ("layers", "architecture") for finding in by_code.values())
+    if "overfitting" in by_code and not inside:
         since = f" from epoch {by_code['overfitting'].epochs[0]:,} on" if by_code["overfitting"].epochs else ""
         return Verdict(
             "better-but-overfitted", "caution", f"{start}, but it was overfitted{since}: earlier weights may be better."
         )
-    if "still-improving" in by_code:
+    if "still-improving" in by_code and not inside:
         return Verdict(
             "better-but-unfinished", "caution", f"{start}, and it was still improving when training stopped."
         )

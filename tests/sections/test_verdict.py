@@ -153,6 +153,12 @@ CASES: dict[str, tuple[Callable[[], Verdict], str, str, str]] = {
         "caution",
         "200 samples",
     ),
+    "still improving, with dead units": (
+        lambda: judged(make_artifacts(history="improving", dead={"conv2": 12})),
+        "better-with-warnings",
+        "caution",
+        "many units never fire and training stopped",
+    ),
     "a warning made an error": (
         lambda: judged(make_artifacts(dead={"conv2": 12}), dead_units=CheckSetting(level="error")),
         "better-but-failed",
