@@ -98,7 +98,10 @@ def smoothing(points: int) -> int:
 
 
 def smooth(values: Array) -> Array:
-    """Return running medians over 3 points, or about a twentieth of a long curve; the ends use what there is."""
+    """Return running medians over 3 points, or about a twentieth of a long curve; the ends use what there is.
+
+    For curves of `condense`: the work grows with the square of the points.
+    """
     half = smoothing(values.size)
     padded = np.concatenate([np.full(half, np.nan), values, np.full(half, np.nan)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)

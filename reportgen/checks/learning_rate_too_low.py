@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.analysis.evidence import Artifacts
-from reportgen.analysis.trend import smooth
+from reportgen.analysis.trend import condense, smooth
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.learning_rates import compute_tau, find_rate
 from reportgen.checks.lookup import curve, curve_facts, places
@@ -50,10 +50,11 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     values = loss.values[np.isfinite(loss.values)] if loss is not None else np.empty(0)
     if values.size < FEWEST_EPOCHS or values.min() <= 0:
         return Result(None, f"Not applicable: needs a positive training loss over at least {FEWEST_EPOCHS} epochs.")
-    level = smooth(values)  # an epoch's average over shuffled batches is noisy where little is gained
+    shape, _ = condense(values)
+    level = smooth(shape)  # an epoch's average over shuffled batches is noisy where little is gained
     first, last = float(level[0]), float(level[-1])
-    gained, third = first - last, float(level[-1 - values.size // 3] - level[-1])
-    falling = compute_tau(values)
+    gained, third = first - last, float(level[-1 - level.size // 3] - level[-1])
+    falling = compute_tau(shape)
     rate = find_rate(artifacts)
     low = rate is not None and rate.times <= LOW
     said = (

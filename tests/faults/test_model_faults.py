@@ -1,16 +1,22 @@
-"""BAD_INPUTS 29, 31, 32, 38, 39: models that load, and are unlike others, through the command line."""
+"""BAD_INPUTS 7, 25, 29, 31, 32, 37-39: models that load, and are unlike others, through the command line."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from reportgen.report.read import read_report
 from tests.faults.case import Case, copy_inputs
+from tests.worker import keras2_files
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
@@ -79,3 +85,61 @@ def test_38_39_outputs_in_a_dict_are_matched_by_key_and_those_without_labels_say
     report = read_report(case.out / "report.html")
     assert {metric.output for metric in report.metrics if metric.name == "accuracy"} == {"left"}
     assert "no labels" in (case.out / "report.html").read_text(encoding="utf-8")
+
+
+def edit(source: Path, target: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Write a copy of a .keras file with a changed config."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            data = old.read(info)
+            if info.filename == "config.json":
+                config = json.loads(data)
+                change(config)
+                data = json.dumps(config).encode()
+            new.writestr(info.filename, data)
+
+
+def of_strangers(config: dict[str, Any]) -> None:
+    """Have the model compiled with classes that nobody has."""
+    own = {"module": "my_project", "class_name": "Own", "config": {}, "registered_name": "my>Own"}
+    config["compile_config"] = {"optimizer": own, "loss": own, "metrics": [own]}
+
+
+def without_softmax(config: dict[str, Any]) -> None:
+    """Let the last layer give scores that are no probabilities; nothing says by which loss it was trained."""
+    config["config"]["layers"][-1]["config"]["activation"] = "linear"
+    config["compile_config"] = None
+
+
+def test_7_25_37_models_that_are_no_obstacle_are_built_and_said_to_be_odd(case: Case, tiny: Path) -> None:
+    copy_inputs(tiny, case)
+    edit(tiny / "tiny.keras", case.path / "own.h5", of_strangers)
+    edit(tiny / "tiny.keras", case.path / "scores.keras", without_softmax)
+    draw = np.random.default_rng(1)
+    kernel, x = draw.normal(size=(4, 3)).astype("f4"), draw.normal(size=(30, 4)).astype("f4")
+    config = keras2_files.sequential(
+        keras2_files.entry("Dense", "d", batch_input_shape=[None, 4], units=3, activation="softmax")
+    )
+    keras2_files.write_keras2(case.path / "old.keras", config, {"d": {"kernel:0": kernel, "bias:0": np.zeros(3, "f4")}})
+    np.savez(case.path / "four.npz", x=x, y=(x @ kernel).argmax(axis=1))
+    batch = {"x": "x", "y": "y"}
+    common = {"formats": ["json"], "layers": {"gradients": "none", "saliency": "none"}}
+    configs = [
+        case.config(f"{name}.yaml", model=model, batch=batch | {"path": path}, output=f"out/{name}", **common)
+        for name, model, path in (
+            ("own", "own.h5", "batch.npz"),
+            ("scores", "scores.keras", "batch.npz"),
+            ("old", "old.keras", "four.npz"),
+        )
+    ]
+    ended = case.run("build", *configs)
+    assert ended.code == 0, ended.err
+    own, scores, old = (
+        (case.out / name / "report.json").read_text(encoding="utf-8") for name in ("own", "scores", "old")
+    )
+    assert "The loss own is the author's own code: it is named here, but not computed." in own
+    assert "The file is in keras format, whatever its name says." in own
+    assert "the model's scores are not probabilities" in scores
+    assert "the model's scores are not probabilities" not in own + old
+    assert "The file is in h5 format, whatever its name says." in old
+    assert json.loads(old)["metrics"][0]["value"] == 1.0, "it predicts what was computed by hand"
