@@ -45,7 +45,10 @@ class Reduced:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What the saved file says about itself. `loss` and `metrics` are by output name ("" when there is one for all)."""
+    """What the saved file says about itself. `loss` and `metrics` are by output name ("" when there is one for all).
+
+    `ends` names, for each output of a subclassed model, the layer that gives it, "" where it is not known.
+    """
 
     name: str
     class_name: str
@@ -69,6 +72,7 @@ class ModelFacts:
     output_shapes: tuple[str, ...]
     seeds: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,11 +176,17 @@ def broken_weights(artifacts: Artifacts) -> set[str]:
 def last_layers(artifacts: Artifacts) -> Iterator[tuple[str, LayerFacts]]:
     """Yield (output name, its last layer that computes something), for outputs where this is certain.
 
-    Layers that only change the shape are passed over. An output whose path back meets anything else is left out:
-    no evidence is better than a guess.
+    Layers that only change the shape are passed over. An output whose path back meets anything else is left out: no
+    evidence is better than a guess. Of a subclassed model those layers are known that a trial call saw to give one.
     """
     worker = artifacts.worker
-    if worker is None or worker.model is None or worker.graph is None:
+    if worker is None or worker.model is None:
+        return
+    if worker.graph is None:
+        layers = layers_by_path(artifacts)
+        if len(worker.model.ends) == len(worker.outputs):
+            ends = zip((output.name for output in worker.outputs), worker.model.ends, strict=True)
+            yield from ((name, layers[end]) for name, end in ends if end in layers and not _is_echo(layers[end]))
         return
     graph = worker.graph
     nodes = {node.id: node for node in graph.nodes}
@@ -219,6 +225,11 @@ SHAPE_ONLY = frozenset(
 def _changes_nothing(node: Node) -> bool:
     """Tell whether a layer leaves the values as they are (while predicting)."""
     return node.type in SHAPE_ONLY or (node.type == "Activation" and node.activation == "linear")
+
+
+def _is_echo(layer: LayerFacts) -> bool:
+    """Tell the same of a layer outside any graph."""
+    return layer.type in SHAPE_ONLY or (layer.type == "Activation" and layer.activation == "linear")
 
 
 def expects_logits(model: ModelFacts, output: str) -> bool | None:

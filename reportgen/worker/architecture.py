@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from reportgen.analysis.evidence import ModelFacts
@@ -50,6 +51,14 @@ def read_model(model: Any, saved: Saved | None, notes: tuple[str, ...] = ()) -> 
         seeds=read_seeds(saved.config) if saved else {},
         notes=(*notes, *facts.notes),
     )
+
+
+def add_ends(facts: ModelFacts, walk: Walk) -> ModelFacts:
+    """Return the facts with what a trial call showed of a subclassed model's outputs."""
+    if walk.connected or not walk.ends:
+        return facts
+    shapes = tuple(str(shape) for shape in walk.output_shapes)
+    return replace(facts, output_shapes=shapes, ends=tuple(walk.layers.get(id(end), "") for end in walk.ends))
 
 
 def _size(variable: Any) -> int:

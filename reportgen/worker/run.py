@@ -22,7 +22,7 @@ from reportgen.analysis.evidence import (
 )
 from reportgen.analysis.graph import Graph
 from reportgen.errors import InputRefused
-from reportgen.worker.architecture import SUBCLASSED, functional_core, read_graph, read_model
+from reportgen.worker.architecture import SUBCLASSED, add_ends, functional_core, read_graph, read_model
 from reportgen.worker.batch import Source, open_batch
 from reportgen.worker.config_graph import graph_from_config
 from reportgen.worker.dot import keras_dot
@@ -153,7 +153,7 @@ def _look_at_model(
         walk = walk_model(model)
         if source is not None and not loaded.closed:
             look_inside(walk, model, source)
-        found.model = read_model(model, saved, loaded.notes)
+        found.model = add_ends(read_model(model, saved, loaded.notes), walk)
         if loaded.closed:  # one layer around everything: nothing to look into
             total, trainable = loaded.parameters
             kind = type(model.layers[-1]).__name__

@@ -64,11 +64,17 @@ def look_inside(walk: Walk, model: Any, source: Source) -> None:
         ends = _call_once(model, source, {id(call.layer): call.layer for call in walk.first_calls()}, noted)
     except Exception:  # the author's own code, and no sample of the batch: the pass itself will tell what is wrong
         return
-    walk.ends = [noted.makers.get(id(end)) for end in ends]
+    walk.ends = [_layer_of(noted.makers.get(id(end))) for end in ends]
+    walk.output_shapes = list(noted.shapes(ends))
     if walk.connected:
         walk.inside = {key: _in_order(calls, noted) for key, calls in walk.inside.items()}
     else:
         walk.calls = [replace(call, id=f"n{i}") for i, call in enumerate(_in_order(walk.calls, noted))]
+
+
+def _layer_of(maker: Any) -> Any:
+    """Return what made an output if it is a layer: an input that is handed on has only an index."""
+    return None if isinstance(maker, int) else maker
 
 
 def see_calls(walk: Walk, model: Any, source: Source) -> list[tuple[Any, Seen]]:

@@ -56,7 +56,7 @@ class Walk:
     `layers` maps id(layer) to its path. `inside` lists, for layers of somebody's own code, by id(layer), the calls of
     the layers that they hold: these are no nodes of the graph. `connected` is False for subclassed models: then `calls`
     lists the tracked layers and there are no edges. `ends` holds, for each output of a model whose inside a trial call
-    showed, the layer that gives it (None: no layer).
+    showed, the layer that gives it (None: no layer), and `output_shapes` their shapes.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -68,6 +68,7 @@ class Walk:
     paths: set[str] = field(default_factory=set)
     inside: dict[int, list[Call]] = field(default_factory=dict)
     ends: list[Any] = field(default_factory=list)
+    output_shapes: list[Shape] = field(default_factory=list)
     connected: bool = True
 
     def add(self, layer: Any, path: str, group: str | None, node: Any, sources: Iterable[str]) -> str:

@@ -315,3 +315,21 @@ def test_features_on_different_scales_do_not_fire() -> None:
 
 def test_a_model_without_a_scaling_layer_does_not_say_what_it_expects() -> None:
     assert finding("input-range-mismatch", make_artifacts()).outcome == "not_applicable"
+
+
+# last layers of subclassed models
+
+
+def test_the_last_layer_of_a_subclassed_model_is_known_from_its_trial_call() -> None:
+    artifacts = make_artifacts()
+    worker = worker_of(artifacts)
+    assert worker.model is not None
+    last = worker.layers[-1]
+    logits = replace(worker.model, from_logits={"": True}, ends=(last.path,))
+    seen = replace(artifacts, worker=replace(worker, graph=None, model=logits))
+    found = finding("softmax-on-logits-loss", seen)
+    assert found.outcome == "warned" and found.layers == (last.path,)
+    unknown = replace(seen, worker=replace(worker, graph=None, model=replace(logits, ends=("",))))
+    assert finding("softmax-on-logits-loss", unknown).outcome == "not_applicable"
+    echo = replace(worker, graph=None, model=logits, layers=(*worker.layers[:-1], replace(last, type="Flatten")))
+    assert finding("softmax-on-logits-loss", replace(artifacts, worker=echo)).outcome == "not_applicable"

@@ -72,6 +72,7 @@ def test_a_subclassed_models_layers_stand_in_call_order_with_their_shapes_and_co
     assert rows["block/first"].macs == 2 * 8 * 8 * 9 * 4 * 4  # it is called twice
     assert sum(layer.parameters for layer in found.layers) == model.count_params()
     assert (rows["block"].parameters, rows["block"].trainable_parameters) == (4, 4)
+    assert (found.model.ends, found.model.output_shapes) == (("kind",), ("(None, 3)",))
 
 
 def test_every_weight_has_one_row_and_every_layer_with_weights_a_gradient(seen) -> None:
@@ -169,6 +170,7 @@ def test_a_model_that_does_not_take_empty_samples_is_left_as_it_was(k) -> None:
     model(x)
     found = models.examine(model, {"": x}, {"": np.arange(6) % 2})
     assert [layer.path for layer in found.layers] == ["last", "first"]  # as they are tracked
+    assert (found.model.ends, found.model.output_shapes) == ((), ())
     assert found.outputs[0].n == 6 and {row.layer for row in found.activations} == {"first", "last"}
 
 
