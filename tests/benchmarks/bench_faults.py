@@ -21,7 +21,7 @@ from faults.score import Judged, judge_all
 from faults.table import write_page
 from faults.train_all import is_made, train_all
 
-SUBSET = {"healthy": 36, "faulty": 5}  # a fixed part: that many healthy models, every 5th faulty case
+SUBSET = {"healthy": 36, "faulty": 6}  # a fixed part: that many healthy models, every 6th faulty case
 
 
 def main() -> None:

@@ -258,6 +258,16 @@ FAULTS: dict[str, tuple[Way, ...]] = {
     ),
 }
 SEEDS = {False: 1, True: 3}  # a way and kind: to tune on, held out
+# More held-out seeds of faults that often do no harm, so that enough cases are left where they did.
+MORE_SEEDS = {
+    "vanishing-gradient": 1,
+    "exploding-gradient": 1,
+    "saturated-activations": 1,
+    "overfitting": 2,
+    "still-improving": 1,
+    "oscillating-loss": 2,
+    "collapsed-predictions": 3,
+}
 
 
 def fault_recipes() -> list[Recipe]:
@@ -278,9 +288,8 @@ def _cases(fault: str, way: Way, kind: str, place: int) -> list[Recipe]:
         return []
     changes = way.changes | way.kinds.get(kind, {})
     first = 2 * (place + 1) * 10 + (kind in HELD_OUT_KINDS)
-    return [
-        replace(base, fault=fault, way=way.name, seed=first + 2 * n, **changes) for n in range(SEEDS[base.held_out])
-    ]
+    seeds = SEEDS[base.held_out] + (MORE_SEEDS.get(fault, 0) if base.held_out else 0)
+    return [replace(base, fault=fault, way=way.name, seed=first + 2 * n, **changes) for n in range(seeds)]
 
 
 def _base(way: Way, kind: str, place: int) -> Recipe | None:
