@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import zlib
 
 import numpy as np
@@ -36,9 +37,22 @@ def read_history_npz(data: bytes) -> Table:
     return table
 
 
+def _check_size(data: bytes, metric: str) -> None:
+    """Refuse an array whose header claims more than there is, before as much is asked for. Raises ValueError too."""
+    stream = io.BytesIO(data)
+    read = np.lib.format.read_array_header_1_0
+    if np.lib.format.read_magic(stream) != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    claimed, stored = math.prod(map(int, shape)) * int(dtype.itemsize), len(data) - stream.tell()
+    if not dtype.hasobject and claimed != stored:
+        raise Unreadable(f"the array `{metric}` declares {claimed:,} bytes and holds {stored:,}; save it again")
+
+
 def _read(data: bytes, metric: str) -> list[float]:
     """Return one array as a list of numbers."""
     try:
+        _check_size(data, metric)
         values = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError) as error:
         if "pickle" in str(error):

@@ -51,9 +51,11 @@ def _check_header(header: list[str], line: int) -> list[str]:
     """Return the column names; refuse a missing header and names that stand twice."""
     if all(_is_number(name) for name in header):
         raise Unreadable("the first line must name the columns (epoch, loss, ...)", line)
+    seen: set[str] = set()
     for name in header:
-        if header.count(name) > 1:
+        if name in seen:
             raise Unreadable(f"the column `{name}` stands twice; keep one", line)
+        seen.add(name)
     return header
 
 

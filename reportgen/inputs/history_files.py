@@ -105,19 +105,27 @@ def stitch(pieces: Sequence[History]) -> History:
         Curve(name, np.concatenate([e for e, _ in parts]), np.concatenate([v for _, v in parts]))
         for name, parts in curves.items()
     )
-    notes.insert(0, f"Stitched from {len(pieces)} files; the run continues at epoch {', '.join(map(str, seams))}.")
+    notes.insert(0, f"Stitched from {len(pieces)} files; the run continues at epoch {_some(seams)}.")
     restored = pieces[-1].restored_epoch
     return History(
         ", ".join(piece.source for piece in pieces), joined, tuple(sorted(set(seams))), restored, tuple(notes)
     )
 
 
+def _some(epochs: Sequence[int]) -> str:
+    """Write the first ten epochs."""
+    return ", ".join(map(str, epochs[:10])) + (", ..." if len(epochs) > 10 else "")
+
+
 def _cut(curves: dict[str, list[tuple[np.ndarray, np.ndarray]]], first: int) -> int:
     """Drop everything from an epoch on; return how many epochs that were."""
     dropped: set[int] = set()
     for parts in curves.values():
-        for index, (epochs, values) in enumerate(parts):
+        for index in reversed(range(len(parts))):
+            epochs, values = parts[index]
             keep = epochs < first
+            if epochs.size and keep.all():
+                break  # each part follows the one before it
             dropped |= {int(epoch) for epoch in epochs[~keep]}
             parts[index] = (epochs[keep], values[keep])
     return len(dropped)

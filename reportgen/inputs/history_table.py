@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+# A small file may name another metric in each row: then all of them over all rows would fill the memory.
+MOST_CELLS = 20_000_000
+
 
 @dataclass(slots=True)
 class Table:
@@ -31,8 +34,11 @@ class Unreadable(Exception):
 
 
 def table_from_rows(rows: list[dict[str, Any]]) -> Table:
-    """Turn one mapping an epoch into columns; a metric that a row lacks is None there."""
+    """Turn one mapping an epoch into columns; a metric that a row lacks is None there. Raises Unreadable."""
     names = list(dict.fromkeys(name for row in rows for name in row))
+    if len(names) * len(rows) > MOST_CELLS:
+        text = f"{len(names):,} metrics over {len(rows):,} epochs make more than {MOST_CELLS:,} numbers"
+        raise Unreadable(f"{text}; keep the metrics that were watched")
     columns = {name: [row.get(name) for row in rows] for name in names}
     epoch = next((name for name in names if name.lower() == "epoch"), None)
     epochs = columns.pop(epoch) if epoch is not None else None

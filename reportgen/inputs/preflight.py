@@ -142,6 +142,8 @@ def _read_json(text: bytes, what: str) -> dict[str, Any]:
     except RecursionError:
         raise InputRefused(f"{what} is nested too deep for a model; {_SAVE}") from None
     except ValueError as error:
+        if "digits" in str(error):
+            raise InputRefused(f"{what} holds a number of thousands of digits; {_SAVE}") from None
         raise InputRefused(f"{what} is corrupt ({' '.join(str(error).split())[:150]}); {_SAVE}") from None
     if not isinstance(data, dict):
         raise InputRefused(f"{what} does not hold a model; {_SAVE}")
@@ -157,5 +159,6 @@ def _check_config(config: dict[str, Any], weights: int, name: str, trust: Trust,
         raise InputRefused(f"{name}: {where} {error.problem}; {error.fix}") from None
     declared, layer = compute_parameter_bytes(config)
     if declared > FLOOR and declared > SPARE * weights:
-        text = f"its config declares {declared:,} bytes of weights (layer `{layer}`) and the file holds {weights:,}"
+        many = f"{declared:,}" if declared < 10**18 else "over 10^18"
+        text = f"its config declares {many} bytes of weights (layer `{layer}`) and the file holds {weights:,}"
         raise InputRefused(f"{name}: {text}: refused; {_SAVE}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from reportgen.analysis.evidence import Curve, History
 from reportgen.errors import InputRefused
 from reportgen.inputs.history import parse_history
+from reportgen.inputs.history_files import stitch
 from tests.inputs.model_files import Folder, write_keras
 
 
@@ -283,3 +286,39 @@ def test_the_examples_are_read_without_a_note() -> None:
     for path in sorted(Path("examples").glob("*/history.*")):
         history = parse_history(path.read_bytes(), path.name, str(path))
         assert history.curves and not history.notes, path
+
+
+def test_50000_columns_are_read_at_once_and_the_first_1000_kept() -> None:
+    """Looking for each name among all others took minutes."""
+    names = [f"m{index}" for index in range(50_000)]
+    history = read(",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
+    assert len(history.curves) == 1000
+    assert "Only the first 1,000 of 50,000 metrics were read." in history.notes
+
+
+@pytest.mark.parametrize("kind", ["csv", "json lines"])
+def test_rows_that_name_another_metric_each_do_not_fill_the_memory(folder: Folder, kind: str) -> None:
+    """Half a megabyte would be 400 million numbers."""
+    rows = (f"epoch,m{i}\n{i},1\n" if kind == "csv" else f'{{"epoch":{i},"m{i}":1}}\n' for i in range(20_000))
+    words = ("20,000", "metrics over 20,000 epochs make more than 20,000,000 numbers")
+    refused(folder, "".join(rows).encode(), *words, name="history.csv" if kind == "csv" else "history.json")
+
+
+def test_an_npz_header_that_claims_8_tb_is_refused_from_the_header(folder: Folder) -> None:
+    write_keras(folder.path / "model.keras")
+    text = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + "\n"
+    with zipfile.ZipFile(folder.path / "h.npz", "w") as archive:
+        archive.writestr("loss.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + bytes(64))
+    folder.refused("h.npz", "`loss` declares 8,000,000,000,000 bytes and holds 64", history="h.npz")
+
+
+def test_61_many_pieces_are_stitched_without_looking_at_all_of_them_each_time() -> None:
+    one = read('{"loss": [2, 1]}')
+    again = read('{"epoch": [2], "loss": [0.5]}')
+    history = stitch([one] * 3000 + [again])
+    assert curve(history, "loss").epochs.tolist() == [1, 2, 3]
+    assert curve(history, "loss").values.tolist() == [2, 1, 0.5]
+    assert any("5998 epochs were trained again" in note for note in history.notes)
+    whole = stitch([one] * 3000)
+    assert curve(whole, "loss").epochs.tolist() == list(range(1, 6001))
+    assert whole.notes[0].endswith("at epoch 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, ....")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import numpy as np
@@ -246,3 +247,10 @@ def test_20_an_honest_big_layer_passes(folder: Folder) -> None:
 @pytest.mark.parametrize("value", [5, None, ["Dense"], {}])
 def test_a_class_name_that_is_no_name_is_refused(folder: Folder, value: Any) -> None:
     refused(folder, sequential({"module": "keras.layers", "class_name": value, "config": {}}), "no name")
+
+
+@pytest.mark.parametrize(("zeros", "words"), [(4000, "over 10^18 bytes"), (5000, "a number of thousands of digits")])
+def test_20_units_of_thousands_of_digits_make_no_message_of_thousands(folder: Folder, zeros: int, words: str) -> None:
+    text = json.dumps(sequential(dense(units=7))).replace('"units": 7', '"units": 1' + "0" * zeros)
+    write_keras(folder.path / "model.keras", text=text)
+    assert len(folder.refused("model.keras", words)) < 400
