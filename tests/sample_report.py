@@ -326,7 +326,7 @@ def _predictions_section(shelf: Shelf, rng: np.random.Generator, table: tuple[np
             for c, name in enumerate(CLASSES)
         ),
         "The lowest recall is 86.1% (four).",
-        collapsed_after=5,
+        collapsed_after=4,
     )
     blocks = (worst, other, _matrix(truth, predicted), per_class, _calibration(confidence, truth == predicted))
     return t.Section("predictions", "Predictions", "shown", "346 of 360 right (96.1%).", blocks)

@@ -46,14 +46,18 @@ def fit(
     `redraw` draws the figure of a chart with fewer points; `named` is the budget as readers are told it. The same
     report gives the same result.
     """
-    size = estimate(report)
+    items = Items(report, redraw)  # taking its measure is much of the work: done once where it can be
+    size = frame_bytes(report) + items.total()
     if size <= limit * _SURE:
         return report
+    measured: Items | None = items
     if size > limit:
-        report = shorten_names(report, f"the byte budget of {size_words(named or limit)}")
+        whole, report = report, shorten_names(report, f"the byte budget of {size_words(named or limit)}")
+        measured = measured if report is whole else None
     target, reduced = float(limit), report
     for attempt in range(ATTEMPTS):
-        reduced = reduce_to(report, int(target), named or limit, redraw)
+        reduced = reduce_to(report, int(target), named or limit, redraw, measured)
+        measured = None
         size = len(render(reduced).encode("utf-8", "replace"))
         if size <= limit:
             return reduced
@@ -67,9 +71,14 @@ def estimate(report: Report) -> int:
     return frame_bytes(report) + Items(report).total()
 
 
-def reduce_to(report: Report, target: int, limit: int, redraw: Redraw | None = None) -> Report:
-    """Return `report` cut to about `target` bytes by estimate; the ledger names the budget of `limit` bytes."""
-    items = Items(report, redraw)
+def reduce_to(
+    report: Report, target: int, limit: int, redraw: Redraw | None = None, measured: Items | None = None
+) -> Report:
+    """Return `report` cut to about `target` bytes by estimate; the ledger names the budget of `limit` bytes.
+
+    `measured` are the parts of `report` where they are already measured; they are cut in place.
+    """
+    items = measured or Items(report, redraw)
     frame = frame_bytes(report)
     for share in (True, False):
         for part, most in SHARES.items():

@@ -115,7 +115,7 @@ const followOutline = () => {
       const nav = link.closest("nav");
       if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = link.offsetLeft - 24;
     }
-  }, { rootMargin: "-15% 0px -75% 0px" });
+  }, { rootMargin: "-15% 0% -75%" });
   all(".section, .summary").forEach(section => watcher.observe(section));
 };
 

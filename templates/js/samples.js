@@ -56,8 +56,9 @@ const browserOf = (output, node) => {
   const [view, set, restore] = bind(`s.${output}.`, FIELDS, () => {
     for (const name in controls) if (controls[name].value !== view[name]) controls[name].value = view[name];
     const shown = matching(cards);
-    cards.forEach(c => (c.node.hidden = true));
-    shown.forEach(c => { c.node.hidden = false; c.node.parentNode.append(c.node); });
+    // Taken out, not hidden: a browser takes seconds to lay out a few cards among a thousand hidden ones.
+    cards.forEach(c => c.node.remove());
+    shown.forEach(c => c.home.append(c.node));
     count.textContent = Object.values(view).some(Boolean) ? `${shown.length} of ${cards.length} cards` + (total ? `, ${found().length.toLocaleString("en")} of ${total.toLocaleString("en")} records` : "") : "";
     list();
   });
@@ -75,7 +76,7 @@ const pictureOf = (card, room = 0) => {
   return [image];
 };
 const enlarge = (cards, i) => {
-  const open = cards.filter(c => !c.node.hidden), { s, node } = open[i = (i + open.length) % open.length], old = one("dialog");
+  const open = cards.filter(c => c.node.isConnected), { s, node } = open[i = (i + open.length) % open.length], old = one("dialog");
   const facts = [["predicted", s.prediction], ["truth", s.truth], ["confidence", s.confidence === null ? "" : share(s.confidence)], ["loss", short(finite(s.loss))], ...s.details, ["key", s.key]].filter(([, v]) => v);
   const box = el("dialog", { label: "Sample " + s.label, onclose: () => box.remove(), onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
     button("Close", () => box.close(), { class: "close" }), el("h3", {}, s.label || s.key), ...pictureOf(node, 400), el("p", { class: "words" }, s.text),
@@ -87,11 +88,11 @@ const enlarge = (cards, i) => {
 
 function addSamples(node) {
   if (node.matches(".matrix")) return addCells(node);
-  const block = blockOf(node), browser = browserOf(block.output, node), cards = all(".sample", node).map((card, i) => ({ node: card, s: block.samples[i] }));
+  const block = blockOf(node), browser = browserOf(block.output, node), cards = all(".sample", node).map((card, i) => ({ node: card, home: card.parentNode, s: block.samples[i] }));
   cards.forEach((card, i) => {
     const again = one("[data-again]", card.node), first = again && one(`img[data-asset="${again.dataset.again}"]`);
     if (first) again.parentNode.replaceWith(...pictureOf(first.parentNode));
-    card.node.append(button("⤢", () => enlarge(cards, cards.filter(c => !c.node.hidden).indexOf(card)), { class: "zoom", label: "Enlarge " + card.s.label }));
+    card.node.append(button("⤢", () => enlarge(cards, cards.filter(c => c.node.isConnected).indexOf(card)), { class: "zoom", label: "Enlarge " + card.s.label }));
   });
   browser.cards.push(...cards);
   if (state.size) browser.restore();
