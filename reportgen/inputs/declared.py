@@ -1,4 +1,4 @@
-"""How many bytes of weights a model's config declares, from its text alone: a lower bound."""
+"""How many layers and bytes of weights a model's config declares, from its text alone: a lower bound."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ def compute_parameter_bytes(config: dict[str, Any]) -> tuple[int, str]:
         if count > most:
             most, name = count, str(settings.get("name", ""))
     return total, name
+
+
+def count_layers(config: dict[str, Any]) -> int:
+    """Return how many layers the models of a config list, nested ones too."""
+    total = 0
+    for layer in _layers(config):
+        settings = layer.get("config")
+        listed = settings.get("layers") if isinstance(settings, dict) else settings
+        total += len(listed) if isinstance(listed, list) else 0
+    return total
 
 
 def _layers(config: Any) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.errors import InputRefused
-from reportgen.inputs.declared import compute_parameter_bytes
+from reportgen.inputs.declared import compute_parameter_bytes, count_layers
 from reportgen.inputs.files import check_file, shown
 from reportgen.inputs.hdf5 import Structure, read_structure
 from reportgen.inputs.hdf5_bytes import Corrupt
@@ -17,6 +17,7 @@ from reportgen.inputs.keras_zip import JSON_LIMIT, map_file, read_keras_zip
 from reportgen.inputs.trust import NOTHING, Trust
 from reportgen.worker.plan import ModelSpec
 
+MOST_LAYERS = 10_000  # several times the deepest that anyone trains; Keras builds more for longer than anyone waits
 FLOOR = 64 << 20  # below this, nothing that a file declares is a danger
 EXPANSION = 100  # how far weights may unpack
 SPARE = 16  # how far a config may exceed the weights beside it (quantised ones take fewer bytes)
@@ -157,6 +158,9 @@ def _check_config(config: dict[str, Any], weights: int, name: str, trust: Trust,
     except Refused as error:
         where = f"layer `{error.where}`" if error.where else "the model"
         raise InputRefused(f"{name}: {where} {error.problem}; {error.fix}") from None
+    layers = count_layers(config)
+    if layers > MOST_LAYERS:
+        raise InputRefused(f"{name}: its config lists {layers:,} layers; models of up to {MOST_LAYERS:,} are read")
     declared, layer = compute_parameter_bytes(config)
     if declared > FLOOR and declared > SPARE * weights:
         many = f"{declared:,}" if declared < 10**18 else "over 10^18"

@@ -254,3 +254,11 @@ def test_20_units_of_thousands_of_digits_make_no_message_of_thousands(folder: Fo
     text = json.dumps(sequential(dense(units=7))).replace('"units": 7', '"units": 1' + "0" * zeros)
     write_keras(folder.path / "model.keras", text=text)
     assert len(folder.refused("model.keras", words)) < 400
+
+
+def test_32_more_layers_than_anyone_trains_are_refused_before_keras_builds_them(folder: Folder) -> None:
+    """Keras took more than five minutes for 90,000 in a file of 13 MB, and reportgen waited for it."""
+    names = [layer("ReLU", name=f"r{index}") for index in range(6_000)]
+    refused(folder, sequential(*names, sequential(*names)), "lists 12,003 layers", "up to 10,000")
+    write_keras(folder.path / "model.keras", sequential(*names))
+    assert folder.check().exit_code == 0
