@@ -102,3 +102,28 @@ def wide_report(classes: int = 100, layers: int = 400) -> t.Report:
     chart = b.Chart("big-chart", "Six series", b.Axis("epoch", integer=True), b.Axis("value"), series, "They wave.")
     section = t.Section("training", "Training", "shown", "Very much of it.", (chart, matrix, table))
     return dataclasses.replace(report, sections=(section,))
+
+
+def many_samples_report(*, cards: int, records: int, judged: bool = True) -> t.Report:
+    """Return a report of one gallery with so many cards, every hundredth wrong, and so many sample records."""
+    report = make_report()
+    table = next(table for table in report.samples if table.output == "digit")
+    truth = np.arange(records) % 10
+    wrong = np.arange(records) % 100 == 0
+    packed = {
+        "keys": Column.pack(np.arange(records, dtype=np.uint64), "<u8"),
+        "truth": Column.pack(truth.astype(np.float64), "<f8"),
+        "prediction": Column.pack((truth + wrong) % 10.0, "<f8"),
+        "confidence": Column.pack(np.full(records, 0.5), "<f4"),
+        "loss": Column.pack(np.full(records, 1.0), "<f4"),
+    }
+    gallery = b.Gallery("worst-digit", "Samples", "digit", "", tuple(_card(i, judged) for i in range(cards)), "")
+    predictions = t.Section("predictions", "Predictions", "shown", "", (gallery,))
+    samples = (dataclasses.replace(table, ids=(), **packed),) if records else ()
+    return dataclasses.replace(report, sections=(predictions,), samples=samples)
+
+
+def _card(i: int, judged: bool) -> b.SampleCard:
+    """Return one card of many."""
+    outcome = "unknown" if not judged else "wrong" if i % 100 == 0 else "right"
+    return b.SampleCard(f"{i:016x}", f"sample {i}", "three", "five", outcome, 0.5 if judged else None, 1.0)
