@@ -288,7 +288,7 @@ def test_the_examples_are_read_without_a_note() -> None:
         assert history.curves and not history.notes, path
 
 
-def test_50000_columns_are_read_at_once_and_the_first_1000_kept() -> None:
+def test_60_a_table_of_50000_columns_is_read_at_once_and_the_first_1000_kept() -> None:
     """Looking for each name among all others took minutes."""
     names = [f"m{index}" for index in range(50_000)]
     history = read(",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
