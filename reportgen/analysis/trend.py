@@ -21,6 +21,7 @@ SURE = 1.645  # one-sided 5% point of the normal distribution
 VERY_SURE = 2.326  # one-sided 1% point: the turn is searched for, so chance has more than one try
 TAIL = 10  # the last tenth of the curve stands for where it ended
 CONDENSED = 400
+OWN_SHARE, OVER_NOISE = 0.1, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def compute_rank_trend(values: Array) -> float:
 def judge_trend(epochs: Array, values: Array, smallest: float) -> Trend:
     """Judge the last fifth of a curve (at least 5 epochs): does it still fall or already rise by more than noise?
 
-    `smallest` is the relative change over the window that counts (0.01: one percent of the level).
+    `smallest` is the relative change over the window that counts (0.01: one percent of the level). Of a curve that has
+    hardly moved from its level yet, a tenth of all that it has moved counts too, where that is three times its noise.
     """
     window = max(values.size // 5, FEWEST_POINTS)
     if values.size < FEWEST_POINTS:
@@ -87,7 +89,9 @@ def judge_trend(epochs: Array, values: Array, smallest: float) -> Trend:
     slope = compute_slope(when, tail)
     change = slope * float(when[-1] - when[0])
     z = compute_rank_trend(tail)
-    counts = abs(change) > smallest * abs(float(np.median(tail))) and abs(z) > SURE
+    scaled = condense(values / scale)[0]
+    moved = max(OWN_SHARE * float(np.ptp(scaled)), OVER_NOISE * estimate_noise(scaled))
+    counts = abs(change) > min(smallest * abs(float(np.median(tail))), moved) and abs(z) > SURE
     course: Course = "flat" if not counts else ("improving" if change < 0 else "worsening")
     return Trend(course, slope * scale, change * scale, window)
 

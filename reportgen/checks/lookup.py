@@ -261,8 +261,13 @@ def setting(model_values: dict[str, Any], output: str) -> Any:
 
 def places(artifacts: Artifacts) -> tuple[str, ...]:
     """Return where each labelled output's headline metric stands beside its baseline, see `standing`."""
+    return tuple(found.place for found in standings(artifacts))
+
+
+def standings(artifacts: Artifacts) -> tuple[Standing, ...]:
+    """Return how each labelled output's headline metric stands beside its baseline."""
     heads = [headline(metric_values(output)) for output in outputs(artifacts)]
-    return tuple(standing(head).place for head in heads if head is not None)
+    return tuple(standing(head) for head in heads if head is not None)
 
 
 def loss_kind(model: ModelFacts, output: str) -> str:

@@ -2,11 +2,12 @@
 
 `analysis.curves` finds the turn (Prechelt's generalisation loss, beyond noise, with training still falling); this
 check fires when validation ended at least 10% above its best, which is SageMaker Debugger's Overfit ratio
-(`ratio_threshold` 0.1), for a loss, and at least 2% (a fifth of it) below for scores such as accuracy. It does not
-fire when the weights are known to be from before the rise: by the record, or because the batch is the validation data
-and gives that epoch's metrics. Where nothing tells, early stopping may have restored the best ones: validation must
-then have ended five times as far above its best, with a loss on the batch nearer to the end than to the best, or
-training have gone on for more than 30 epochs after it, which early stopping rarely waits for.
+(`ratio_threshold` 0.1), for a loss (5% where the training loss ended below a tenth of it: learned by heart), and at
+least 2% (a fifth of it) below for scores such as accuracy. It does not fire when the weights are known to be from
+before the rise: by the record, or because the batch is the validation data and gives that epoch's metrics. Where
+nothing tells, early stopping may have restored the best ones: validation must then have ended five times as far above
+its best, with a loss on the batch nearer to the end than to the best, or training have gone on for more than 30 epochs
+after it, which early stopping rarely waits for.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ META = Meta(
 )
 
 SCORE_PART = 0.2
+BY_HEART, BY_HEART_PART = 0.1, 0.5
 UNKNOWN = " Which epoch's weights the file holds is not recorded."
 PATIENCE = 30  # epochs; early stopping that waits longer is rare
 SURE = 5.0  # times the threshold, where nothing tells which weights were kept
@@ -64,7 +66,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     said = (
         f"The {name} was best around epoch {onset:,} ({number_text(pair.best.value)}) and ended {percent(worse)} worse"
     )
-    if worse < threshold * (1.0 if pair.is_loss else SCORE_PART):
+    bar = threshold * (1.0 if pair.is_loss else SCORE_PART) * (BY_HEART_PART if _learned_by_heart(pair) else 1.0)
+    if worse < bar:
         return Result(False, f"{said}, which is little.", epochs=(onset,))
     saved = find_saved_epoch(artifacts)
     if saved is not None and _before_the_rise(pair, curve(artifacts, f"val_{pair.name}"), saved.epoch, threshold):
@@ -87,6 +90,15 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         ),
         epochs=(onset,),
     )
+
+
+def _learned_by_heart(pair: PairFacts) -> bool:
+    """Tell whether the training loss ended below a tenth of the validation loss."""
+    ends = [
+        part.last.value if part is not None and part.last is not None else math.nan
+        for part in (pair.train, pair.validation)
+    ]
+    return pair.is_loss and 0 <= ends[0] < BY_HEART * ends[1]
 
 
 def _may_be_restored(artifacts: Artifacts, pair: PairFacts, worse: float, threshold: float) -> str:

@@ -1,9 +1,11 @@
-"""A training loss that never moved: the model is what it was after its first epoch.
+"""A training loss that hardly moved: the model is what it was after its first epoch.
 
-Fires when, over at least 5 epochs, the best training loss is less than 1% below the first one, and the model is not
-clearly better than its simple baseline on the batch either, so that a model that was trained further from a good start
-does not fire. Sources: SageMaker Debugger's LossNotDecreasing (0.1% over 10 steps) and AutoTrainer's slow convergence
-(delta 0.01); the look at the batch is what keeps this from firing on a converged model.
+Fires when, over at least 5 epochs, the best training loss is less than 5% below the first one, and on the batch the
+model is no better than its simple baseline or came less than a tenth of the way from there to a perfect score, so that
+a model that was trained further from a good start does not fire. Sources: SageMaker Debugger's LossNotDecreasing (0.1%
+over 10 steps) and AutoTrainer's slow convergence (delta 0.01). Noise alone brings the best of some epochs 2 or 3% below
+the first, so that 5% are asked for here; the look at the batch is what keeps this from firing on a model that has
+learned something.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ import numpy as np
 
 from reportgen.analysis.evidence import Artifacts
 from reportgen.checks.check import Check, Meta, Result
-from reportgen.checks.lookup import curve, places
+from reportgen.checks.lookup import curve, places, standings
 from reportgen.report.types import Evidence
 from reportgen.report.words import count, number_text, percent
 
 META = Meta(
     code="plateau",
     passed="The training loss came down",
-    failed="The training loss never came down",
+    failed="The training loss hardly came down",
     level="warn",
     needs=("history", "labels"),
     causes=(
@@ -29,12 +31,13 @@ META = Meta(
     ),
     fix="Try ten times and a tenth of the learning rate, and check that the model can learn 20 samples by heart.",
     section="training",
-    threshold=0.01,
+    threshold=0.05,
     threshold_meaning="share of the first training loss that must have been gained at best",
     source="SageMaker Debugger, rule LossNotDecreasing (0.1% over 10 steps); AutoTrainer, delta 0.01",
 )
 
 FEWEST_EPOCHS = 5
+HARDLY = 0.1
 
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
@@ -49,14 +52,14 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     )
     if share >= threshold:
         return Result(False, f"{said} ({percent(share)} less).")
-    if not is_poor(artifacts):
+    if not (is_poor(artifacts) or _is_hardly_better(artifacts)):
         return Result(
             False, f"{said}, but the batch does not show a poor model: it may have started from trained weights."
         )
     return Result(
         True,
-        f"{said}: {percent(max(share, 0.0))} less, which is nothing, and the model is no better than its baseline on "
-        "the batch.",
+        f"{said}: {percent(max(share, 0.0))} less, which is next to nothing, and on the batch the model is hardly "
+        "better than its baseline, or not at all.",
         (
             Evidence("first training loss", first, epochs, "training"),
             Evidence("best training loss", best, epochs, "training"),
@@ -78,6 +81,12 @@ def is_poor(artifacts: Artifacts) -> bool:
     """Tell whether every output that can be judged is worse than, or equal to, its simple baseline."""
     found = places(artifacts)
     return bool(found) and all(place in ("worse", "equal") for place in found)
+
+
+def _is_hardly_better(artifacts: Artifacts) -> bool:
+    """Tell whether every output that can be judged came less than a tenth of the way to a perfect score."""
+    found = standings(artifacts)
+    return bool(found) and all(one.gain < HARDLY for one in found)
 
 
 CHECK = Check(META, run)

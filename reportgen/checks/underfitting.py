@@ -45,6 +45,7 @@ NAMES = {
     "mae": ("mae", "mean_absolute_error"),
 }
 FEWEST_EPOCHS = 3
+NOT_MOVED = 0.01  # share of the training loss: below, there was no training to judge
 
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
@@ -59,7 +60,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
             )
         return Result(None, "Not judged: the batch does not show whether the model is better than its simple baseline.")
     gain = plateau.compute_gain(artifacts)
-    if gain is not None and gain[0] < (plateau.META.threshold or 0):
+    if gain is not None and gain[0] < NOT_MOVED:
         return Result(None, "Not judged: the training loss never moved at all, see plateau.")
     reached = _metric_gain(artifacts)
     if reached is not None:

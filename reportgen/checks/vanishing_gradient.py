@@ -1,10 +1,10 @@
 """Gradients that shrink from layer to layer on their way back to the input, so that the first layers hardly learn.
 
 Looked at are the saved weights: the gradient of the loss on labelled samples, each layer's relative to the norm of
-the weights that it would move. Fires when the layers nearest the input have less than a fiftieth of the relative
+the weights that it would move. Fires when the layers nearest the input have less than a twentieth of the relative
 gradient of those nearest the output and the fall goes on over depth (Mann-Kendall). AutoTrainer's beta 1 (ICSE 2021)
 is 0.001 between the gradients of first and last layer; relative to the weights, which shrink with them, healthy models
-stay above 0.1 and broken ones below 0.01. A converged model has small gradients everywhere and no such trend;
+stay above 0.1 and broken ones below 0.03. A converged model has small gradients everywhere and no such trend;
 its gradients are taken sample by sample, because their mean cancels out. AutoTrainer's second bound (beta 2, 0.0001
 absolute) and SageMaker Debugger's VanishingGradient (0.0000001 absolute) depend on the scale of the loss and are not
 used.
@@ -34,7 +34,7 @@ META = Meta(
     fix="Use ReLU or GELU with the initializer he_normal, add BatchNormalization or shortcuts (Add) between the "
     "layers, and train again.",
     section="layers",
-    threshold=0.02,
+    threshold=0.05,
     threshold_meaning="relative gradient of the layers nearest the input, as a share of those nearest the output",
     source="AutoTrainer (ICSE 2021), beta 1 = 0.001 between first and last layer; here relative to weights and with a "
     "trend test, so that a converged model stays silent",
