@@ -93,10 +93,10 @@ function addChart(figure) {
         ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
         label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(-(top + bottom) / 2, 11, block.y.label + (log() ? " (log)" : ""), "middle", { transform: "rotate(-90)" }),
         ...(block.diagonal ? [rule([[max(X.low, Y.low), "M"], [min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", "stroke-dasharray": 4 })] : []), draw("g", inside, ...seen().map(shapes)),
-        ...block.marks.flatMap(m => {
+        ...block.marks.flatMap((m, i) => {
           const flat = m.x === null, p = flat ? Y(m.y) : X(m.x), late = flat || p > (left + right) / 2;
           if (flat ? p < top || p > bottom : p < left || p > right) return [];
-          return [rule(flat ? `M${left} ${p}H${right}` : `M${p} ${top}V${bottom}`, { stroke: "var(--ink-soft)", "stroke-dasharray": "2 3" }), label(flat ? right : p + (late ? -4 : 4), flat ? p - 4 : top + 11, m.label, late ? "end" : "start")];
+          return [rule(flat ? `M${left} ${p}H${right}` : `M${p} ${top}V${bottom}`, { stroke: "var(--ink-soft)", "stroke-dasharray": "2 3" }), label(flat ? right : p + (late ? -4 : 4), flat ? p - 4 : top + 11 + i % 2 * 14, m.label, late ? "end" : "start")];
         }));
     }
     over.append(pointer);
