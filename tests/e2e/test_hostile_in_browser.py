@@ -71,11 +71,13 @@ def of_block(block: Any) -> Iterator[tuple[str, str]]:
 
 def use(page: Any) -> None:
     """Do what a reader does: scroll, enlarge a sample, move the cursor of a chart, look for a layer, sort a table."""
-    height = page.evaluate("document.documentElement.scrollHeight")
-    for y in range(0, height, 1200):
+    y = 0
+    while y < page.evaluate("document.documentElement.scrollHeight"):  # grows as parts are laid out
         page.evaluate(f"scrollTo({{top: {y}, behavior: 'instant'}})")
+        y += 1200
         # Tools are made when their part comes into view, which the browser tells a frame later.
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+    page.locator(".samples").first.scroll_into_view_if_needed()
     page.locator(".zoom").first.click()
     assert page.get_by_role("dialog").inner_text().strip()
     page.keyboard.press("Escape")
