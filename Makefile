@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo          a report from the bundled example (examples/digits)"
 	@echo "make test          the whole suite; browser tests run when a Chromium is found"
-	@echo "make test-fast     what needs neither Keras nor a browser (20 s)"
+	@echo "make test-fast     what needs neither Keras nor a browser (under half a minute)"
 	@echo "make test-browser  the browser tests; fails without a Chromium"
 	@echo "make test-envs     other Keras versions and backends"
 	@echo "make fuzz          mutated input files"

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from reportgen.worker.walk import Call, Walk
+from reportgen.worker.watch import calls_replaced
 
 STEP_VALUES = 10  # gates and states that one step keeps, of each unit
 LONG = 50  # steps; of shorter sequences tracing costs more than it saves
@@ -31,17 +33,8 @@ def compiled_loops(model: Any) -> Iterator[None]:
         yield
         return
     layers = [layer for layer in model._flatten_layers() if _takes_steps(layer)]
-    before = [(layer, vars(layer).get("call")) for layer in layers]
-    try:
-        for layer in layers:
-            object.__setattr__(layer, "call", _compiled_when_long(layer, layer.call))
+    with calls_replaced((layer, partial(_compiled_when_long, layer)) for layer in layers):
         yield
-    finally:
-        for layer, old in before:
-            if old is None:
-                vars(layer).pop("call", None)
-            else:
-                object.__setattr__(layer, "call", old)
 
 
 def _takes_steps(layer: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from reportgen.worker.batch import Source
 from reportgen.worker.feed import make_feed
 from reportgen.worker.runner import no_gradients, pad
 from reportgen.worker.walk import Call, Seen, Shape, Walk
-from reportgen.worker.watch import to_numpy
+from reportgen.worker.watch import calls_replaced, to_numpy
 
 SAMPLES = 2  # some code takes a batch of one for no batch at all
 OPEN = 37  # stands for a size that differs from sample to sample, and is taken off again
@@ -108,7 +109,8 @@ def _call_once(model: Any, source: Source, layers: dict[int, Any], noted: _Noted
     noted.held += tensors
     noted.inputs = tuple(tuple(tensor.shape) for tensor in tensors)
     noted.makers.update((id(tensor), index) for index, tensor in enumerate(tensors))
-    with _states_kept(model), _noting(layers, noted), no_gradients():
+    noting = [(layer, partial(_with_note, layer, noted=noted)) for layer in layers.values()]
+    with _states_kept(model), calls_replaced(noting), no_gradients():
         return tensors_in(model(feed.pack(tensors), training=False))
 
 
@@ -130,22 +132,6 @@ def _states_kept(model: Any) -> Iterator[None]:
     finally:
         for state, values in zip(states, before, strict=True):
             state.assign(values)
-
-
-@contextmanager
-def _noting(layers: dict[int, Any], noted: _Noted) -> Iterator[None]:
-    """While this lasts, calls of these layers are noted."""
-    before = [(layer, vars(layer).get("call")) for layer in layers.values()]
-    try:
-        for layer in layers.values():
-            object.__setattr__(layer, "call", _with_note(layer, layer.call, noted))
-        yield
-    finally:
-        for layer, old in before:
-            if old is None:
-                vars(layer).pop("call", None)
-            else:
-                object.__setattr__(layer, "call", old)
 
 
 def _with_note(layer: Any, call: Callable[..., Any], noted: _Noted) -> Callable[..., Any]:

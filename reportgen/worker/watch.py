@@ -8,8 +8,9 @@ soon as it was looked at. (Measured on ResNet50, all 177 layers in two tiers, 64
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,26 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 # Told the layer's key, which of its calls on these samples it is, and its output.
 Look = Callable[[int, int, Array], None]
+Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @contextmanager
 def watching(layers: Mapping[int, Any], look: Look) -> Iterator[None]:
-    """While this lasts, every call of layer `layers[key]` is shown to `look`.
-
-    The layers are restored whatever happens.
-    """
-    before: list[tuple[Any, str, Any]] = []
+    """While this lasts, every call of layer `layers[key]` is shown to `look`."""
     calls = dict.fromkeys(layers, 0)
+    with calls_replaced((layer, partial(_shown, key=key, calls=calls, look=look)) for key, layer in layers.items()):
+        yield
+
+
+@contextmanager
+def calls_replaced(wrappers: Iterable[tuple[Any, Wrapper]]) -> Iterator[None]:
+    """While this lasts, the call of each layer is what its wrapper made of it; restored whatever happens."""
+    before: list[tuple[Any, str, Any]] = []
     try:
-        for key, layer in layers.items():
+        for layer, wrap in wrappers:
             name = "quantized_call" if getattr(layer, "quantization_mode", None) else "call"
             before.append((layer, name, vars(layer).get(name)))
-            object.__setattr__(layer, name, _shown(getattr(layer, name), key, calls, look))
+            object.__setattr__(layer, name, wrap(getattr(layer, name)))
         yield
     finally:
         for layer, name, old in reversed(before):
