@@ -31,6 +31,7 @@ from reportgen.sections.painting import paint_findings
 from reportgen.sections.sample_tables import sample_tables
 from reportgen.sections.samples import samples_shown
 from reportgen.sections.verdict import choose
+from reportgen.sections.verdict_cause import add_cause
 
 PROVENANCE_BYTES = 12_000  # of the page, for the section that comes last
 
@@ -79,7 +80,7 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     stories = tell_stories(findings)
     findings = order_findings(findings, stories)
     gates = judge(metrics, config.gates)
-    verdict = choose(artifacts, metrics, findings, gates)
+    verdict = add_cause(choose(artifacts, metrics, findings, gates), stories)
     sections = [
         _guard("summary", "Summary", lambda: summary.build(artifacts, metrics, findings, gates), easel),
         *(_build_or_take(draft, entry, artifacts, findings) for entry in SECTIONS),

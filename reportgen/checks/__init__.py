@@ -189,7 +189,7 @@ def _finding(meta: Meta, level: Level, outcome: Outcome, title: str, result: Res
         text=result.text,
         evidence=result.evidence,
         causes=meta.causes if wrong else (),
-        fix=meta.fix if wrong else "",
+        fix=(result.fix or meta.fix) if wrong else "",
         docs=f"docs/checks/{meta.code}.md",
         section=meta.section,
         layers=result.layers,

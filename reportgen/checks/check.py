@@ -35,7 +35,10 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the pure function says: `fired` (None: not applicable, `text` says why), one sentence, and the evidence."""
+    """What the pure function says: `fired` (None: not applicable, `text` says why), one sentence, and the evidence.
+
+    `fix` is a fix with the numbers of this case; empty for the check's usual one.
+    """
 
     fired: bool | None
     text: str
@@ -43,6 +46,7 @@ class Result:
     layers: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     epochs: tuple[int, ...] = ()
+    fix: str = ""
 
 
 CheckFunction = Callable[[Artifacts, float], Result]

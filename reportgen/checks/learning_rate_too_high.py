@@ -72,7 +72,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     evidence = [Evidence("largest learning rate", rate.largest, None, "training")] if rate is not None else []
     if math.isfinite(float(loss.values[0])):
         evidence.append(Evidence("first training loss", float(loss.values[0]), int(loss.values.size), "training"))
-    return Result(True, f"{said}, over {count(int(loss.values.size), 'epoch')}.", tuple(evidence))
+    text = f"{said}, over {count(int(loss.values.size), 'epoch')}."
+    return Result(True, text, tuple(evidence), fix=_name_fix(rate))
 
 
 def find_signs(values: NDArray[Any], chance: float) -> list[str]:
@@ -111,6 +112,18 @@ def _still_fresh(artifacts: Artifacts) -> str:
     fresh, judged = len(fresh_layers(artifacts, trainable=True)), judged_layers(artifacts, trainable=True)
     return (
         f"{fresh:,} of {count(judged, 'trainable layer')} are still as initialised" if 2 * fresh >= judged > 1 else ""
+    )
+
+
+def _name_fix(rate: Rate | None) -> str:
+    """Name the rate to try next; "" where none is on record."""
+    if rate is None:
+        return ""
+    tenth = rate.largest / 10 <= rate.default
+    target, what = (rate.largest / 10, "a tenth") if tenth else (rate.default, f"the default of {rate.optimizer}")
+    return (
+        f"Train again with learning_rate={number_text(target)} ({what}); or find it with a short run that raises the "
+        "rate until the loss stops falling."
     )
 
 

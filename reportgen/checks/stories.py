@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reportgen.report.types import Evidence, Finding, Story
 from reportgen.report.values import Missing
-from reportgen.report.words import count, join_words, number_text, shorten
+from reportgen.report.words import count, join_words, lower, number_text, shorten
 
 WRONG = ("failed", "warned")
 
@@ -113,7 +113,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "batch-norm-statistics-off",
         "in use the layers are normalised by numbers that do not fit the data",
-        ("miscalibrated", "collapsed-predictions", *NOTHING_LEARNED[3:]),
+        ("miscalibrated", "still-improving", "collapsed-predictions", *NOTHING_LEARNED[3:]),
     ),
     Cause(
         "overfitting",
@@ -135,6 +135,35 @@ CAUSES: tuple[Cause, ...] = (
         "class-imbalance-hides-failure",
         "a rare class weighs little in the loss and in the accuracy",
         ("class-never-predicted", "miscalibrated"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """What a second finding about the same layers tells of a cause: another sentence, and another first step."""
+
+    code: str
+    beside: str
+    because: str
+    first: str
+
+
+REFINEMENTS: tuple[Refinement, ...] = (
+    Refinement(
+        "dead-units",
+        "untrained-layer",
+        "these layers are as initialised: their units never fired from the start on, and no gradient passes them",
+        "Look at how the layers start (bias_initializer, kernel_initializer) and at the scale of the inputs: units "
+        "that never fired from the start on are not saved by a lower learning rate; LeakyReLU or GELU would let a "
+        "gradient through.",
+    ),
+    Refinement(
+        "saturated-activations",
+        "untrained-layer",
+        "these layers are as initialised: their units sat at the flat end from the start on",
+        "Look at how the layers start (kernel_initializer) and at the scale of the inputs: normalise the inputs and "
+        "use the default initializer, then train again.",
     ),
 )
 
@@ -177,19 +206,26 @@ def order_findings(findings: tuple[Finding, ...], stories: tuple[Story, ...]) ->
 def _tell(root: Finding, cause: Cause, follows: list[Finding]) -> Story:
     """Write one story; what shows most comes first, what only follows from wrong answers last."""
     follows = sorted(follows, key=lambda finding: finding.code in LATE)
-    titles = join_words([_lower(finding.title) for finding in follows], most=4)
+    told = _refine(root, follows) or Refinement(root.code, "", cause.because, root.fix)
+    titles = join_words([lower(finding.title) for finding in follows], most=4)
     text = (
-        f"{_first_sentence(root.text)} {cause.because[:1].upper()}{cause.because[1:]}. That would explain what "
+        f"{_first_sentence(root.text)} {told.because[:1].upper()}{told.because[1:]}. That would explain what "
         f"else was found: {titles}."
     )
     return Story(
         title=root.title,
         text=text,
-        first=root.fix,
+        first=told.first,
         then=f"Then make the report again: {count(len(follows), 'other finding')} may go away with it.",
         codes=(root.code, *(finding.code for finding in follows)),
         places=_places((root, *follows)),
     )
+
+
+def _refine(root: Finding, follows: list[Finding]) -> Refinement | None:
+    """Return what another finding about one of the same layers adds to a cause."""
+    beside = {finding.code for finding in follows if set(finding.layers) & set(root.layers)}
+    return next((one for one in REFINEMENTS if one.code == root.code and one.beside in beside), None)
 
 
 def _first_sentence(text: str) -> str:
@@ -215,18 +251,18 @@ def _what(finding: Finding) -> str:
     if finding.layers:
         more = f" and {len(finding.layers) - 2:,} more" if len(finding.layers) > 2 else ""
         return ", ".join(shorten(layer, 40) for layer in finding.layers[:2]) + more
-    piece = next(iter(finding.evidence), None)
-    if piece is not None and not isinstance(piece.value, Missing):
-        value = piece.value if isinstance(piece.value, str) else number_text(piece.value)
-        return f"{piece.label}: {shorten(value, 60)}"
-    return _lower(finding.title)
+    pieces = [piece for piece in finding.evidence if not isinstance(piece.value, Missing)]
+    # A curve is told by where it began and where it went; elsewhere the first number says most.
+    said = [_number(piece) for piece in pieces[: 2 if finding.section == "training" else 1]]
+    return ", ".join(said) or lower(finding.title)
+
+
+def _number(piece: Evidence) -> str:
+    """Write one piece of evidence in a few words."""
+    value = piece.value if isinstance(piece.value, str) else number_text(piece.value)
+    return f"{piece.label}: {shorten(value, 60)}"
 
 
 def _anchor(finding: Finding) -> str:
     """Return the first anchor in the evidence, else the finding's own."""
     return next((piece.anchor for piece in finding.evidence if piece.anchor), f"finding-{finding.code}")
-
-
-def _lower(title: str) -> str:
-    """Write a title as half a sentence."""
-    return title[:1].lower() + title[1:] if not title[:2].isupper() else title

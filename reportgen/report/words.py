@@ -157,6 +157,13 @@ def shorten(text: str, limit: int = 60, keep: str = "start") -> str:
     return f"{line[:room].rstrip()}…"
 
 
+def lower(text: str) -> str:
+    """Write the first letter small, unless the first word is a name or an abbreviation ("Model.keras", "IoU", "R²")."""
+    first = text.split(" ", 1)[0].rstrip(",:;.")
+    plain = first == "A" or (first.isalpha() and first[1:].islower())
+    return text[:1].lower() + text[1:] if plain else text
+
+
 def join_words(words: Sequence[str], most: int = 0) -> str:
     """Join words as in a sentence: "a, b and c"; beyond `most` words (0: no limit) the rest is counted."""
     items = list(words)

@@ -6,7 +6,7 @@ import math
 
 from reportgen.report.types import Finding, Metric
 from reportgen.report.values import Missing
-from reportgen.report.words import count, interval_text, shorten, value_text
+from reportgen.report.words import count, interval_text, lower, shorten, value_text
 
 
 def metric_text(metric: Metric, *, name: bool = False) -> str:
@@ -40,13 +40,6 @@ def bar_text(metric: Metric) -> str:
 def title_of(finding: Finding) -> str:
     """Return a finding's title as part of a sentence."""
     return lower(finding.title)
-
-
-def lower(text: str) -> str:
-    """Write the first letter small, unless the first word is a name or an abbreviation ("Model.keras", "IoU", "R²")."""
-    first = text.split(" ", 1)[0].rstrip(",:;.")
-    plain = first.isalpha() and first[1:].islower()
-    return text[:1].lower() + text[1:] if plain else text
 
 
 def clause(text: str) -> str:

@@ -8,7 +8,7 @@ from reportgen.analysis.evidence import Artifacts, WorkerEvidence
 from reportgen.checks.worse_than_baseline import FAIR
 from reportgen.report.types import Finding, Gate, Metric, Verdict
 from reportgen.report.values import Missing
-from reportgen.report.words import count, join_words, percent, share_text, shorten
+from reportgen.report.words import count, join_words, lower, percent, share_text, shorten
 from reportgen.sections.metrics import headlines, place_metric
 from reportgen.sections.phrases import (
     bar_text,
@@ -17,7 +17,6 @@ from reportgen.sections.phrases import (
     checks_warn,
     clause,
     gates_did,
-    lower,
     metric_text,
     some_outputs,
     title_of,

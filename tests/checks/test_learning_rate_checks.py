@@ -43,6 +43,7 @@ JUMPING = 2.0 + 0.4 * (-1.0) ** E
 def test_a_high_rate_with_a_jumping_loss_fires_and_names_both() -> None:
     found = finding("learning-rate-too-high", with_rate("0.5", loss=JUMPING))
     assert found.outcome == "warned" and "500 times the default of Adam" in found.text and "jumped" in found.text
+    assert found.fix.startswith("Train again with learning_rate=0.001 (the default of Adam);")
 
 
 def test_layers_as_initialised_tell_against_large_steps_where_nothing_else_speaks_for_them() -> None:

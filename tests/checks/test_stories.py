@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reportgen.checks import CHECKS, CODES
@@ -108,3 +110,24 @@ def test_findings_stand_in_the_order_of_their_stories_and_the_others_keep_theirs
     ordered = [finding.code for finding in order_findings(given, tell_stories(given))]
     assert ordered == ["dead-units", "untrained-layer", "duplicate-samples", "plateau", "overfitting"]
     assert order_findings(given, ()) == given
+
+
+def test_dead_units_of_layers_that_never_trained_are_blamed_on_the_start() -> None:
+    """A lower learning rate does not wake units that never fired: the first step is another one."""
+    from_start = tell_stories(findings("dead-units", "untrained-layer", "plateau", layers=("hidden_0",)))[0]
+    assert "bias_initializer" in from_start.first and "from the start on" in from_start.text
+    dead = findings("dead-units", "plateau", layers=("hidden_0",))
+    elsewhere = findings("untrained-layer", layers=("hidden_7",))
+    assert tell_stories((*dead, *elsewhere))[0].first == "Fix dead-units."
+
+
+def test_stale_batch_normalisation_explains_a_validation_loss_that_was_still_falling() -> None:
+    assert told("batch-norm-statistics-off", "still-improving") == [("batch-norm-statistics-off", "still-improving")]
+
+
+def test_a_curve_is_told_by_where_it_began_and_where_it_went() -> None:
+    plateau = replace(
+        findings("plateau")[0], evidence=(Evidence("first", 2.5, 5, "training"), Evidence("best", 2.4, 5, "training"))
+    )
+    story = tell_stories((*findings("dead-units"), plateau))[0]
+    assert [place.value for place in story.places if place.label == "the curve"] == ["first: 2.5, best: 2.4"]
