@@ -7,6 +7,7 @@ turns them into Missing. All arrays are little-endian C-order.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,7 +148,8 @@ class OutputEvidence:
     `state` goes to `analysis.metrics.ACCUMULATORS[task].from_state`. `scores` says what the model's numbers are:
     "probabilities", "logits" (turned into probabilities because the loss says from_logits), "scores" or "values".
     `slices` and `importance` are there for inputs that are rows of features (slices also for texts, by length),
-    `single_labels` for multilabel outputs with probabilities.
+    `single_labels` for multilabel outputs with probabilities. `cross_entropy` is the mean over all labelled samples as
+    Keras's `evaluate` has it, from logits; NaN where these were not known.
     """
 
     name: str
@@ -161,6 +163,7 @@ class OutputEvidence:
     state: dict[str, Array]
     records: RecordArrays
     loss_name: str = ""
+    cross_entropy: float = math.nan
     notes: tuple[str, ...] = ()
     slices: SliceSearch | None = None
     importance: ImportanceFacts | None = None

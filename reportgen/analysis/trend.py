@@ -65,13 +65,15 @@ def compute_slope(epochs: Array, values: Array) -> float:
 
 
 def compute_rank_trend(values: Array) -> float:
-    """Return the Mann-Kendall z: below -1.645 falling, above 1.645 rising (Mann 1945; no correction for ties)."""
+    """Return the Mann-Kendall z: below -1.645 falling, above 1.645 rising (Mann 1945; ties as in Kendall 1970)."""
     n = values.size
     if n < 3:
         return 0.0
     i, j = np.triu_indices(n, 1)
     score = float(np.sign(values[j] - values[i]).sum())
-    return (score - math.copysign(min(abs(score), 1.0), score)) / math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    ties = np.unique(values, return_counts=True)[1].astype(np.float64)
+    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
+    return (score - math.copysign(min(abs(score), 1.0), score)) / math.sqrt(variance) if variance > 0 else 0.0
 
 
 def judge_trend(epochs: Array, values: Array, smallest: float) -> Trend:

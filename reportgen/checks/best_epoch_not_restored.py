@@ -3,8 +3,8 @@
 Needs the record of the restored epoch in the history, or the validation data as batch: then the epoch whose validation
 metrics the batch gives to four digits is that of the weights. Without either the answer is "not applicable", never a
 guess. Silent within 5% of the best validation loss (1% of a score where there is no loss), the margin of Prechelt's
-generalisation loss (1998) below which early stopping does not stop, and when that epoch is the very best on another
-validation metric: someone may have watched that one.
+generalisation loss (1998) below which early stopping does not stop, and when that epoch is the first of the very best
+on another validation metric: a callback may have watched that one.
 """
 
 from __future__ import annotations
@@ -56,8 +56,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     if pair is None or pair.best is None or pair.name not in losses:
         return Result(None, f"Not applicable: no validation curve has a value at epoch {restored:,}.")
     margin = threshold * (1.0 if pair.is_loss else SCORE_PART)
-    # Best by another metric counts only where it is the very best: someone may have watched that one.
-    near = [p.name for p in pairs if p.name in losses and losses[p.name] <= (margin if p is pair else 0.0)]
+    near = [p.name for p in pairs if p.name in losses and _is_near(p, restored, losses[p.name], margin, main=p is pair)]
     if near:
         said = f"best, or close to it, by validation {near[0].replace('_', ' ')}"
         return Result(
@@ -76,6 +75,15 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         ),
         epochs=(pair.best.epoch, restored),
     )
+
+
+def _is_near(pair: PairFacts, epoch: int, distance: float, margin: float, *, main: bool) -> bool:
+    """Tell whether an epoch is as good as the best by one metric.
+
+    By others than the main one only where it is the first epoch of the best value: the one that a callback that
+    watches that metric would have kept.
+    """
+    return distance <= margin if main else pair.best is not None and epoch == pair.best.epoch
 
 
 def _distance(artifacts: Artifacts, pair: PairFacts, epoch: int) -> float | None:

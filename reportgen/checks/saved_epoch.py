@@ -88,5 +88,7 @@ def loss_metric(artifacts: Artifacts, output: OutputEvidence) -> str:
 def _loss(artifacts: Artifacts, output: OutputEvidence) -> float:
     """Return the loss on the batch where it is a metric of ours; else NaN."""
     name = loss_metric(artifacts, output)
+    if name == "log_loss" and math.isfinite(output.cross_entropy):
+        return output.cross_entropy
     values = {value.name: value.value for value in metric_values(output)}
     return values.get(name, values.get("rmse", math.nan) ** 2 if name == "mse" else math.nan)

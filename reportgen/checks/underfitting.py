@@ -1,11 +1,11 @@
 """A model that is poor on its own training data too, although training moved.
 
-Fires when every judged output is no better than its simple baseline on the batch and training itself ended poor: where
-the history has the training accuracy or error, it gained less than 10% of the way from that baseline to perfect; else
-the training loss fell by less than 10%. A model that does well in training and badly on the batch is not underfitted
-and does not fire here. AutoTrainer (ICSE 2021) likewise looks for training problems only where the training accuracy
-stayed low (Theta 0.6); the bar here is the baseline instead of a fixed accuracy, so that hard tasks with many classes
-do not fire.
+Fires when every judged output is no better than its simple baseline on the batch, or came less than a tenth of the way
+from there to a perfect score, and training itself ended poor: where the history has the training accuracy or error, it
+gained less than 10% of the way from that baseline to perfect; else the training loss fell by less than 10%. A model
+that does well in training and badly on the batch is not underfitted and does not fire here. AutoTrainer (ICSE 2021)
+likewise looks for training problems only where the training accuracy stayed low (Theta 0.6); the bar here is the
+baseline instead of a fixed accuracy, so that hard tasks with many classes do not fire.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     facts = curve_facts(artifacts)
     if facts.epochs < FEWEST_EPOCHS:
         return Result(None, f"Not applicable: needs at least {FEWEST_EPOCHS} epochs; the history has {facts.epochs}.")
-    if not plateau.is_poor(artifacts):
+    if not plateau.is_hardly_better(artifacts):
         if "better" in places(artifacts):
             return Result(
                 False, "On the batch the model is clearly better than its simple baseline, so it learned something."
@@ -83,7 +83,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
         return Result(False, f"{said}: training itself got somewhere, over {count(facts.epochs, 'epoch')}.")
     return Result(
         True,
-        f"{said}, over {count(facts.epochs, 'epoch')}, and the model is no better than that on the batch.",
+        f"{said}, over {count(facts.epochs, 'epoch')}, and on the batch the model is hardly better than its baseline, "
+        "or not at all.",
         evidence,
     )
 

@@ -1,13 +1,13 @@
-"""Gradients that shrink from layer to layer on their way back to the input, so that the first layers hardly learn.
+"""Gradients that shrink from layer to layer on their way back to the input, so that layers hardly learn.
 
 Looked at are the saved weights: the gradient of the loss on labelled samples, each layer's relative to the norm of
-the weights that it would move. Fires when the layers nearest the input have less than a twentieth of the relative
-gradient of those nearest the output and the fall goes on over depth (Mann-Kendall). AutoTrainer's beta 1 (ICSE 2021)
-is 0.001 between the gradients of first and last layer; relative to the weights, which shrink with them, healthy models
-stay above 0.1 and broken ones below 0.03. A converged model has small gradients everywhere and no such trend;
-its gradients are taken sample by sample, because their mean cancels out. AutoTrainer's second bound (beta 2, 0.0001
-absolute) and SageMaker Debugger's VanishingGradient (0.0000001 absolute) depend on the scale of the loss and are not
-used.
+the weights that it would move. Fires when the weakest stretch of layers has less than a twentieth of the relative
+gradient of the layers nearest the output and the fall between them goes on over depth (Mann-Kendall). AutoTrainer's
+beta 1 (ICSE 2021) is 0.001 between the gradients of first and last layer; relative to the weights, which shrink with
+them, healthy models stay above 0.1 and broken ones below 0.03. A converged model has small gradients everywhere and no
+such trend; its gradients are taken sample by sample, because their mean cancels out. AutoTrainer's second bound (beta
+2, 0.0001 absolute) and SageMaker Debugger's VanishingGradient (0.0000001 absolute) depend on the scale of the loss and
+are not used.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ META = Meta(
     "layers, and train again.",
     section="layers",
     threshold=0.05,
-    threshold_meaning="relative gradient of the layers nearest the input, as a share of those nearest the output",
+    threshold_meaning="relative gradient of the weakest layers, as a share of those nearest the output",
     source="AutoTrainer (ICSE 2021), beta 1 = 0.001 between first and last layer; here relative to weights and with a "
     "trend test, so that a converged model stays silent",
 )
 
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
-    """Compare the relative gradients at both ends of the network."""
-    trend = compute_trend(artifacts)
+    """Compare the relative gradients of the weakest layers and of those nearest the output."""
+    trend = compute_trend(artifacts, weakest=True)
     if trend is None:
         return Result(None, f"Not applicable: needs at least {FEWEST_LAYERS} layers with a finite gradient to compare.")
     said = describe(trend)
@@ -60,8 +60,9 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
 
 def describe(trend: DepthTrend) -> str:
     """Say what was compared, with the numbers."""
+    near = "nearest the input (from" if trend.first is trend.layers[0] else "in between (from"
     return (
-        f"Relative to their weights, the layers nearest the input (from {shorten(trend.first.layer, 40)}) get "
+        f"Relative to their weights, the layers {near} {shorten(trend.first.layer, 40)}) get "
         f"{number_text(trend.ratio, 2)} times the gradient of those nearest the output (to "
         f"{shorten(trend.last.layer, 40)}), over {count(len(trend.layers), 'layer')} on "
         f"{count(trend.first.samples, 'labelled sample')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ from reportgen.worker.walk import Walk
 
 Array = NDArray[Any]
 Emit = Callable[[dict[str, Any]], None]
+Value = TypeVar("Value")
 # Content of samples is not sent back at all when the page may not show it.
 HIDDEN = frozenset({"ids", "none"})
 
@@ -147,7 +148,7 @@ def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
     for key, values in chunk.inputs.items():
         if key in state.inputs:
             state.inputs[key].add(values)
-    named = _name_outputs(state, predicted)
+    named, logits = _name_outputs(state, predicted), _name_outputs(state, runner.logits)
     if not state.n:
         _start_outputs(state, chunk, named)
     spec = state.plan.batch
@@ -157,7 +158,7 @@ def _add_chunk(state: _Pass, runner: Runner, chunk: Chunk) -> None:
     for name, output in list(state.outputs.items()):
         y = chunk.targets.get(state.labels.get(name, "\0"))
         try:
-            found = output.add(keys, positions, chunk.ids, y, named[name], chunk.weights, chunk.inputs)
+            found = output.add(keys, positions, chunk.ids, y, named[name], chunk.weights, chunk.inputs, logits[name])
             scores[name] = (output, found, y)
         except Exception as error:
             _drop(state, name, error)
@@ -180,8 +181,8 @@ def _drop(state: _Pass, name: str, error: Exception) -> None:
     )
 
 
-def _name_outputs(state: _Pass, predicted: dict[str, Array] | list[Array]) -> dict[str, Array]:
-    """Return the predictions by output name; dicts by their own keys, whatever the model calls its outputs."""
+def _name_outputs(state: _Pass, predicted: dict[str, Value] | list[Value]) -> dict[str, Value]:
+    """Return predictions (or logits) by output name; dicts by their own keys, whatever the model calls its outputs."""
     if isinstance(predicted, dict):
         return predicted
     names = output_names(state.model)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reportgen.analysis.evidence import ModelFacts, OutputEvidence
 from reportgen.analysis.forecast import find_link, naive_forecasts, naive_steps
 from reportgen.analysis.metrics import make_accumulator, score_samples
+from reportgen.analysis.metrics.cross_entropy import CrossEntropySum
 from reportgen.analysis.metrics.label_scores import label_flags, label_scores
 from reportgen.analysis.metrics.reconstruction import Reconstruction
 from reportgen.analysis.metrics.timeseries import Timeseries
@@ -66,6 +67,7 @@ class OutputPass:
         judged = self.choice.task == "multilabel" and self.choice.scores in ("probabilities", "logits")
         single = judged and self.shape[-1] <= MOST_LABELS
         self.single = SingleLabelKeeper(self.shape[-1]) if single else None
+        self.exact = CrossEntropySum(self.choice.task)
         self.n = self.n_labelled = 0
         self.notes: tuple[str, ...] = ()
         if self.choice.task == "timeseries" and y is not None:
@@ -82,12 +84,14 @@ class OutputPass:
         y_pred: Array,
         weights: Array | None,
         inputs: Mapping[str, Array] | None = None,
+        logits: Array | None = None,
     ) -> SampleScores:
-        """Add one chunk; return its per-sample scores."""
+        """Add one chunk; return its per-sample scores. `logits` are what `y_pred` was before softmax or sigmoid."""
         self.accumulator.update(y, y_pred, weights)
         if y is not None and inputs is not None:
             self._add_baseline(y, y_pred, inputs)
         scores = score_samples(self.choice.task, y, y_pred, self.choice.scores)
+        self.exact.add(y_pred if self.choice.scores == "logits" else logits, scores.truth, weights)
         self.records.add(keys, positions, scores, ids, self._whole_labels(y))
         if self.single is not None and y is not None:
             truth = label_flags(y, y_pred.shape)
@@ -126,6 +130,7 @@ class OutputPass:
             state={key: np.asarray(value) for key, value in self.accumulator.state().items()},
             records=self.records.result(),
             loss_name=self.loss_name,
+            cross_entropy=self.exact.result(),
             single_labels=self.single.result() if self.single is not None else None,
             notes=(*self.accumulator.notes(), *self.notes, *notes),
         )

@@ -33,6 +33,7 @@ class Runner:
         self.layers = layers
         self.sums = sums
         self.problems: list[Problem] = []
+        self.logits: dict[str, Array | None] | list[Array | None] = []
         self._broken: set[int] = set()
         self._started = False
         self._n = 0
@@ -40,7 +41,11 @@ class Runner:
         self._function = self._compile() if compiled and keras.backend.backend() == "tensorflow" else None
 
     def run(self, flat: list[Array], rows: Array | None = None) -> dict[str, Array] | list[Array]:
-        """Run one chunk, looking at its layers on `rows` (None: all); return the outputs by key or in order."""
+        """Run one chunk, looking at its layers on `rows` (None: all); return the outputs by key or in order.
+
+        `logits` then holds, by the same keys or in the same order, what each output of scores (n, classes) was before
+        its softmax or sigmoid, where Keras kept it: what its losses are computed from.
+        """
         import keras
 
         n = len(flat[0])
@@ -48,14 +53,18 @@ class Runner:
         if self.feed.fixed_batch is not None and n < self.feed.fixed_batch:
             flat = [pad(array, self.feed.fixed_batch) for array in flat]
         tensors = [keras.ops.convert_to_tensor(array) for array in flat]
-        return _outputs(self._run(tensors), n)
+        found, kept = self._run(tensors)
+        outputs = _outputs(found, n)
+        logits = [None if tensor is None else to_numpy(tensor)[:n] for tensor in kept]
+        self.logits = dict(zip(sorted(outputs), logits, strict=True)) if isinstance(outputs, dict) else logits
+        return outputs
 
-    def _run(self, tensors: list[Any]) -> Any:
+    def _run(self, tensors: list[Any]) -> tuple[Any, list[Any]]:
         """Run the compiled function; a model that cannot be compiled is run eagerly from the first chunk on."""
         if self._function is None:
             return self._call(tensors)
         try:
-            outputs = self._function(*tensors)
+            found: tuple[Any, list[Any]] = self._function(*tensors)
         except Exception:
             if self._started:
                 raise
@@ -63,14 +72,15 @@ class Runner:
             for key, old in list(self.sums.items()):
                 self.sums[key] = LayerSums(old.path, old.activation, old.full, old.channels_first)
             self._function = None
-            outputs = self._call(tensors)
+            found = self._call(tensors)
         self._started = True
-        return outputs
+        return found
 
-    def _call(self, tensors: list[Any]) -> Any:
+    def _call(self, tensors: list[Any]) -> tuple[Any, list[Any]]:
         """Call the model once while its layers are watched."""
         with watching(self.layers, self._look), no_gradients():
-            return self.model(self.feed.pack(tensors), training=False)
+            outputs = self.model(self.feed.pack(tensors), training=False)
+        return outputs, [_logits(tensor) for tensor in _flatten(outputs)]
 
     def _look(self, key: int, call: int, output: Array) -> None:
         """Add one layer's output; samples that only fill up a fixed batch are left out.
@@ -129,6 +139,11 @@ def _outputs(outputs: Any, n: int) -> dict[str, Array] | list[Array]:
     ):
         return {str(key): to_numpy(value)[:n] for key, value in outputs.items()}
     return [to_numpy(value)[:n] for value in _flatten(outputs)]
+
+
+def _logits(tensor: Any) -> Any:
+    """Return what an output of shape (n, classes) was before its last activation, as Keras's losses use it, or None."""
+    return getattr(tensor, "_keras_logits", None) if len(tensor.shape) == 2 else None
 
 
 def _flatten(outputs: Any) -> list[Any]:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -238,6 +239,14 @@ def test_the_noise_estimate_ignores_a_trend() -> None:
 def test_the_rank_trend_of_flat_noise_has_standard_deviation_one() -> None:
     spread = np.std([compute_rank_trend(noise(seed, 30, 1.0)) for seed in range(400)])
     assert 0.85 < spread < 1.1
+
+
+def test_the_rank_trend_with_ties_is_kendalls() -> None:
+    values = np.array([0.0, 0, 0, 0, 0, 0, 0, 1, 2])
+    p = scipy.stats.kendalltau(np.arange(9), values, method="asymptotic", alternative="greater").pvalue
+    sure = scipy.stats.norm.isf(p)  # SciPy has no correction for continuity
+    assert compute_rank_trend(values) == pytest.approx(sure * (15 - 1) / 15)
+    assert compute_rank_trend(np.ones(9)) == 0.0
 
 
 # Bad histories

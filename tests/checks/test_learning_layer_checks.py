@@ -56,6 +56,21 @@ def test_vanishing_holds_its_threshold_from_both_sides(first: float, outcome: st
     assert finding("vanishing-gradient", having(make_artifacts(), gradients=rising)).outcome == outcome
 
 
+def test_vanishing_finds_the_weakest_layers_when_the_first_one_gets_more_again() -> None:
+    bent = having(make_artifacts(), gradients=gradients(0.06, 0.03, 0.014, 0.009, 0.015, 0.1, 0.7))
+    found = finding("vanishing-gradient", bent)
+    assert found.outcome == "warned" and "the layers in between (from l3)" in found.text
+    assert compute_trend(bent).ratio > 0.05 > compute_trend(bent, weakest=True).ratio
+    end = gradients(1.0, 0.5, 2.0, 0.4, 1.0, 1e-9)  # the last layers alone are no fall over depth
+    assert finding("vanishing-gradient", having(make_artifacts(), gradients=end)).outcome == "passed"
+
+
+def test_layers_that_get_no_gradient_at_all_are_a_fall_too() -> None:
+    dead = gradients(0, 0, 0, 0, 0, 0, 0, 0.06, 1.6)
+    found = finding("vanishing-gradient", having(make_artifacts(), gradients=dead))
+    assert found.outcome == "warned" and len(found.layers) == 8
+
+
 def test_small_gradients_everywhere_are_a_converged_model_not_a_vanishing_gradient() -> None:
     converged = gradients(1e-7, 2e-7, 1e-7, 3e-7, 2e-7, 1e-7)
     assert finding("vanishing-gradient", having(make_artifacts(), gradients=converged)).outcome == "passed"

@@ -190,6 +190,20 @@ def test_plateau_fires_only_when_the_model_is_poor_too() -> None:
     assert finding("plateau", GOOD, quality=0.0).outcome == "passed"
 
 
+def test_the_way_down_to_an_even_guess_is_no_learning() -> None:
+    down = {"loss": np.linspace(2.8, 2.29, 10)}
+    found = finding("plateau", down, quality=0.0)
+    assert found.outcome == "warned" and "less than the 2.303 of an even guess" in found.text
+    assert finding("plateau", {"loss": np.linspace(2.8, 2.1, 10)}, quality=0.0).outcome == "passed"
+    assert finding("plateau", {"loss": np.linspace(9.0, 2.29, 10)}, quality=0.0).outcome == "passed"
+
+
+def test_one_lucky_epoch_is_no_gain() -> None:
+    lucky = np.array([1.0, 0.99, 0.9, 0.99, 0.98, 0.99, 0.98, 0.99])
+    assert finding("plateau", {"loss": lucky}, quality=0.0).outcome == "warned"
+    assert finding("plateau", {"loss": lucky[[0, 1, 3, 4, 5, 6, 2]]}, quality=0.0).outcome == "passed"
+
+
 def test_plateau_needs_labels_and_a_positive_loss() -> None:
     assert finding("plateau", {"loss": np.full(10, 2.3)}, labels=False).outcome == "not_applicable"
     assert finding("plateau", {"loss": np.full(3, 2.3)}).outcome == "not_applicable"
@@ -239,6 +253,8 @@ def test_restored_epoch_that_is_best_by_another_metric_passes() -> None:
     curves = RISING | {"accuracy": E / 31, "val_accuracy": E / 35}
     found = finding("best-epoch-not-restored", history(curves, restored_epoch=30))
     assert found.outcome == "passed" and "accuracy" in found.text
+    tied = curves | {"val_accuracy": np.minimum(E / 35, 0.5)}  # a callback would have kept the first of the best
+    assert finding("best-epoch-not-restored", history(tied, restored_epoch=30)).outcome == "warned"
 
 
 def test_restored_epoch_outside_the_history_is_not_applicable() -> None:

@@ -316,6 +316,25 @@ def test_a_compiled_live_model_tells_its_loss(k, images) -> None:
     assert facts.optimizer == "Adam" and facts.metrics == {"": ("accuracy",)} and facts.kind == "Functional"
 
 
+@pytest.mark.parametrize(("units", "activation"), [(1, "sigmoid"), (3, "softmax"), (3, "linear")])
+def test_the_cross_entropy_of_a_model_that_is_too_sure_is_that_of_evaluate(k, units: int, activation: str) -> None:
+    x = k.Input((4,), name="x")
+    model = k.Model(x, k.layers.Dense(units, activation, kernel_initializer=k.initializers.RandomNormal(0, 40))(x))
+    inputs, labels = RNG.normal(size=(90, 4)).astype(np.float32), np.arange(90) % max(units, 2)
+    kind = k.losses.BinaryCrossentropy if units == 1 else k.losses.SparseCategoricalCrossentropy
+    model.compile("adam", kind(from_logits=activation == "linear"))
+    (output,) = models.examine(model, {"": inputs}, {"": labels}, chunk=16).outputs
+    expected = model.evaluate(inputs, labels, verbose=0)
+    assert output.cross_entropy == pytest.approx(expected, rel=1e-5) and expected > 16.2, "no probability is clipped"
+
+
+def test_without_labels_or_logits_there_is_no_exact_cross_entropy(k, model, images) -> None:
+    assert math.isnan(models.examine(model, {"": images}).outputs[0].cross_entropy)
+    x = k.Input((8, 8, 2), name="image")
+    scaled = k.Model(x, k.layers.Rescaling(1.0)(model(x)))
+    assert math.isnan(models.examine(scaled, {"": images}, {"": np.arange(70) % 3}).outputs[0].cross_entropy)
+
+
 def test_the_final_activation_is_found_behind_layers_that_only_reshape(k) -> None:
     x = k.Input((6,), name="x")
     y = k.layers.Reshape((2, 3))(k.layers.Dropout(0.1)(k.layers.Dense(6, activation="tanh")(x)))

@@ -30,6 +30,12 @@ def _ended_worse(case: Case, factor: float) -> bool:
     return bool(np.median(values[-3:]) >= factor * np.nanmin(values))
 
 
+def _saved_worse(case: Case, factor: float) -> bool:
+    """Tell whether the validation loss of the last epoch, whose weights were saved, is above its lowest by a factor."""
+    values = np.array(case.history["val_loss"])
+    return bool(not np.isfinite(values[-1]) or values[-1] >= factor * np.nanmin(values))
+
+
 def _validation_swings(case: Case) -> bool:
     """Tell whether the validation loss swings: turns in a third of the steps, typically by 10% of its level."""
     values = np.array(case.history["val_loss"])[len(case.history["val_loss"]) // 4 :]
@@ -63,7 +69,7 @@ TOOK: dict[str, Rule] = {
     "diverging-loss": lambda case, usual: _ended_worse(case, 2.0),
     "learning-rate-too-high": lambda case, usual: learned(case, usual) <= 0.85,
     "learning-rate-too-low": lambda case, usual: learned(case, usual) <= 0.85,
-    "best-epoch-not-restored": lambda case, usual: _ended_worse(case, 1.05),
+    "best-epoch-not-restored": lambda case, usual: _saved_worse(case, 1.05),
     "batch-norm-statistics-off": lambda case, usual: case.truth.get("training_mode_gain", 0.0) >= 0.15,
     "collapsed-predictions": lambda case, usual: case.truth.get("train_top", 0.0) >= 0.98,
 }
