@@ -1,9 +1,10 @@
 """A training loss that jumps up and down from epoch to epoch.
 
-Looks at the last three quarters of the epochs, at least 10. Fires when the loss changes direction in at least 40% of
-the steps, and the typical step (median) is at least 5% both of the loss itself and of all that training gained. Still
-stricter than AutoTrainer's oscillating loss (changes of zeta 0.03 in eta 20% of the steps): losses that are averages
-over an epoch always wobble a little, and a loss close to zero wobbles by large shares of itself.
+Looks at the last three quarters of the epochs, at least 10. Fires when the loss changes direction in at least a third
+of the steps (pure noise does in two thirds), and the typical step (median) is at least 4% both of the loss itself and
+of all that training gained. Still stricter than AutoTrainer's oscillating loss (changes of zeta 0.03 in eta 20% of the
+steps): losses that are averages over an epoch always wobble a little, and a loss close to zero wobbles by large shares
+of itself.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ META = Meta(
     ),
     fix="Lower the learning rate (try a third), or use larger, shuffled batches.",
     section="training",
-    threshold=0.05,
+    threshold=0.04,
     threshold_meaning="typical step from epoch to epoch, as a share of the loss and of all that training gained",
     source="AutoTrainer (ICSE 2021), oscillating loss (zeta 0.03, eta 0.2), made stricter",
 )
 
 FEWEST_EPOCHS = 10
-TURNS = 0.4
+TURNS = 1 / 3
 
 
 def run(artifacts: Artifacts, threshold: float) -> Result:

@@ -7,9 +7,11 @@ a check is judged anew in a minute, and a run that was stopped goes on where it 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from faults.constructed import constructed_recipes, edit_all
@@ -21,7 +23,8 @@ from faults.score import Judged, judge_all
 from faults.table import write_page
 from faults.train_all import is_made, train_all
 
-SUBSET = {"healthy": 36, "faulty": 6}  # a fixed part: that many healthy models, every 6th faulty case
+SUBSET = {"healthy": 36, "faulty": 8}  # a fixed part: that many healthy models, every 8th faulty case
+PART = 30  # cases that one process trains and measures before the next ones
 
 
 def main() -> None:
@@ -33,10 +36,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0, help="stop training and measuring after so many minutes")
     parser.add_argument("--judge-only", action="store_true", help="neither train nor measure")
     parser.add_argument("--write", type=Path, help="also write the page to this file")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, a core each")
     options = parser.parse_args()
     recipes, edited = choose(full=options.full)
     if not options.judge_only:
-        make(options.cache, recipes, edited, 60 * options.minutes or float("inf"))
+        make(options.cache, recipes, edited, 60 * options.minutes or float("inf"), options.jobs)
     found = judge_all(options.cache, recipes)
     trained = sum(is_made(options.cache, recipe) for recipe in recipes)
     page = write_page(found, _edited(options.cache, edited), trained=trained, planned=len(recipes))
@@ -56,16 +60,22 @@ def choose(*, full: bool) -> tuple[list[Recipe], list[Recipe]]:
     return mixed, edited
 
 
-def make(cache: Path, recipes: list[Recipe], edited: list[Recipe], seconds: float) -> None:
-    """Train and measure what is missing, one after the other, so that a stopped run has evidence of what it trained."""
-    end = time.monotonic() + seconds
+def make(cache: Path, recipes: list[Recipe], edited: list[Recipe], seconds: float, jobs: int) -> None:
+    """Train and measure what is missing, part by part, so that a stopped run has evidence of what it trained."""
+    end = time.time() + seconds
     cache.mkdir(parents=True, exist_ok=True)
-    for start in range(0, len(recipes), 30):
-        part = recipes[start : start + 30]
-        train_all(cache, part, end - time.monotonic())
-        measure_all([cache / recipe.digest() for recipe in part if is_made(cache, recipe)], end - time.monotonic())
+    parts = [recipes[start : start + PART] for start in range(0, len(recipes), PART)]
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(_make_part, [cache] * len(parts), parts, [end] * len(parts)))
     edit_all(cache, edited)
-    measure_all([cache / recipe.digest() for recipe in edited if is_made(cache, recipe)], end - time.monotonic())
+    measure_all([cache / recipe.digest() for recipe in edited if is_made(cache, recipe)], end - time.time())
+
+
+def _make_part(cache: Path, part: list[Recipe], end: float) -> None:
+    """Train and measure some cases, unless time is over."""
+    warnings.filterwarnings("ignore")
+    train_all(cache, part, end - time.time())
+    measure_all([cache / recipe.digest() for recipe in part if is_made(cache, recipe)], end - time.time())
 
 
 def _edited(cache: Path, recipes: list[Recipe]) -> list[Judged]:
