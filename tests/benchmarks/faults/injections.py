@@ -281,6 +281,12 @@ def fault_recipes() -> list[Recipe]:
     return found
 
 
+def newest_seeds() -> dict[tuple[str, str, str], int]:
+    """Return the last seed of each (fault, way, held-out kind): these were judged only after all rules were fixed."""
+    held = [recipe for recipe in fault_recipes() if recipe.held_out]
+    return {(r.fault, r.way, r.kind): r.seed for r in sorted(held, key=lambda r: r.seed)}
+
+
 def _cases(fault: str, way: Way, kind: str, place: int) -> list[Recipe]:
     """Return the cases of one way in one kind, a seed each; none where the way does not suit the kind."""
     base = _base(way, kind, place)
