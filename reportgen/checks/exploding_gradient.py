@@ -4,10 +4,11 @@ Looked at are the saved weights: the gradient of the loss on labelled samples, e
 the weights that it would move. Fires when a gradient is NaN or infinite. Else only for a model that is no better than
 its simple baseline on the batch (AutoTrainer, ICSE 2021, likewise looks only at models that did not converge): when
 the layers nearest the input have more than 70 times the relative gradient of those nearest the output (AutoTrainer's
-beta 3) and the rise goes on over depth, or when in a typical layer the gradient of a typical sample is as large as the
-weights, so that one plain step would replace them. No better means by its headline metric, or by a cross-entropy
-above that of an even guess; a training loss that ended below that says the model did learn. SageMaker Debugger's
-ExplodingTensor asks for NaN or infinity only.
+beta 3) and the rise goes on over depth, when in a typical layer the gradient of a typical sample is as large as the
+weights, so that one plain step would replace them, or when the training loss was once more than 1,000 times that of an
+even guess: after such a step the weights are often so large that no unit fires and no gradient is left to be seen. No
+better means by its headline metric, or by a cross-entropy above that of an even guess; a training loss that ended below
+that says the model did learn. SageMaker Debugger's ExplodingTensor asks for NaN or infinity only.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ META = Meta(
     "ExplodingTensor (NaN or infinity)",
 )
 
+THROWN_OUT = 1000  # times an even guess's loss
 LEARNED = 0.05  # of an even guess's loss
 WHOLE = 1.0  # a gradient as large as the weights themselves
 
@@ -63,6 +65,8 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     trend = compute_trend(artifacts)
     if trend is not None and trend.ratio > threshold and trend.rank < -SURE:
         return Result(True, f"{describe(trend)}.", evidence_of(artifacts, trend), (trend.first.layer,))
+    if (thrown := _find_worst_loss(artifacts)) is not None:
+        return thrown
     sizes = {fact.layer: relative(fact) for fact in facts if fact.weight_norm > 0}
     if not sizes:
         return Result(None, "Not applicable: no layer has both weights and a gradient.")
@@ -111,6 +115,21 @@ def _not_finite(artifacts: Artifacts, facts: tuple[GradientFacts, ...]) -> Resul
             for fact in (own or broken[:1])[:10]
         ),
         tuple(fact.layer for fact in broken),
+    )
+
+
+def _find_worst_loss(artifacts: Artifacts) -> Result | None:
+    """Return the finding when a training loss on record tells of an explosion, whatever is left of its gradients."""
+    chance, history = chance_loss(artifacts), curve(artifacts, "loss") if artifacts.history is not None else None
+    if history is None or not np.nanmax(history.values, initial=0.0) > THROWN_OUT * chance:
+        return None
+    worst = int(np.nanargmax(history.values))
+    epoch, value = int(history.epochs[worst]), float(history.values[worst])
+    return Result(
+        True,
+        f"The training loss was {number_text(value, 2)} in epoch {epoch:,}; an even guess has {number_text(chance)}.",
+        (Evidence(f"training loss in epoch {epoch:,}", value, None, "training"),),
+        epochs=(epoch,),
     )
 
 

@@ -46,7 +46,7 @@ FEWEST = 10
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Compare each input with what the layer right behind it was made for."""
     worker = artifacts.worker
-    if worker is None or worker.graph is None or worker.n_samples < FEWEST:
+    if worker is None or worker.graph is None or not worker.graph.flows or worker.n_samples < FEWEST:
         return Result(None, f"Not applicable: needs the graph of the model and at least {FEWEST} samples.")
     told = [
         (fact, node, why)

@@ -182,7 +182,7 @@ def last_layers(artifacts: Artifacts) -> Iterator[tuple[str, LayerFacts]]:
     worker = artifacts.worker
     if worker is None or worker.model is None:
         return
-    if worker.graph is None:
+    if worker.graph is None or worker.model.kind == "subclassed":
         layers = layers_by_path(artifacts)
         if len(worker.model.ends) == len(worker.outputs):
             ends = zip((output.name for output in worker.outputs), worker.model.ends, strict=True)

@@ -34,7 +34,7 @@ LINEAR = frozenset({"Dropout", "GaussianDropout", "AlphaDropout", "GaussianNoise
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Walk from every linear dense layer to what it feeds."""
     graph = artifacts.worker.graph if artifacts.worker else None
-    if graph is None:
+    if graph is None or not graph.flows:
         return Result(None, "Not applicable: the model has no graph to walk along.")
     pairs = [(node, after) for node in graph.nodes if (after := _next_dense(graph, node)) is not None]
     if not pairs:

@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from reportgen.analysis.evidence import Artifacts, FreshFacts, GradientFacts, LossFacts, WeightFacts
+from reportgen.analysis.evidence import Artifacts, Curve, FreshFacts, GradientFacts, History, LossFacts, WeightFacts
 from reportgen.checks import run_checks
 from reportgen.checks.depth_trend import compute_trend, relative
 from reportgen.report.types import Finding
@@ -91,6 +92,18 @@ def test_one_small_layer_without_a_trend_over_depth_does_not_fire() -> None:
 def test_samples_count_not_their_mean_which_cancels_out() -> None:
     assert relative(gradients(0.5, mean=1e-9)[0]) == 0.5
     assert relative(replace(gradients(0.5, mean=0.25)[0], sample_norm=math.nan)) == 0.25
+
+
+def test_a_loss_that_was_thrown_out_tells_of_an_explosion_that_left_no_gradient() -> None:
+    poor = having(make_artifacts(quality=0.0, n=300), gradients=gradients(0, 0, 0, 0, 1e-12))
+
+    def after(first: float) -> Finding:
+        values = np.array([first, *[2.3026] * 9])
+        history = History("history.csv", (Curve("loss", np.arange(1, 11), values),))
+        return finding("exploding-gradient", replace(poor, history=history))
+
+    assert after(6e17).outcome == "warned" and "6e17 in epoch 1" in after(6e17).text and after(6e17).epochs == (1,)
+    assert after(900.0).outcome == "passed"
 
 
 @pytest.mark.parametrize("code", ["vanishing-gradient", "exploding-gradient"])
