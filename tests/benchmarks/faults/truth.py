@@ -37,13 +37,18 @@ def _saved_worse(case: Case, factor: float) -> bool:
 
 
 def _validation_swings(case: Case) -> bool:
-    """Tell whether the validation loss swings: turns in a third of the steps, typically by 10% of its level."""
-    values = np.array(case.history["val_loss"])[len(case.history["val_loss"]) // 4 :]
+    """Tell whether the validation loss swings: turns in a third of the steps, typically by 10% of its level and its way.
+
+    Its way is from the first epoch to the lowest: late in the training of many healthy models a loss near zero swings by
+    10% of its level.
+    """
+    values = np.array(case.history["val_loss"])
+    late = values[len(values) // 4 :]
     if not np.isfinite(values).all():
         return False
-    steps = np.diff(values)
-    turns = float(np.mean(steps[1:] * steps[:-1] < 0))
-    return turns >= 0.33 and float(np.median(np.abs(steps))) >= 0.1 * float(np.median(values))
+    steps = np.diff(late)
+    turns, typical = float(np.mean(steps[1:] * steps[:-1] < 0)), float(np.median(np.abs(steps)))
+    return turns >= 0.33 and typical >= 0.1 * max(float(np.median(late)), float(values[0] - values.min()))
 
 
 def _generalises_badly(case: Case) -> bool:
