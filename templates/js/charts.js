@@ -1,5 +1,6 @@
 // Curves: the drawn figure stays; a cursor is laid over it, and it is redrawn in its own frame when a reader asks for more.
-const short = v => (v === undefined || v === null || Number.isNaN(v) ? "–" : abs(v) >= 1e6 || (v && abs(v) < 1e-3) ? v.toExponential(2) : (+v.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 9 }));
+const short = v => (v === undefined || v === null || isNaN(v) ? "–" : abs(v) >= 1e6 || (v && abs(v) < 1e-3) ? v.toExponential(2) : (+v.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 9 }));
+const SOFT = "var(--ink-soft)", DASHES = "stroke-dasharray";
 const DASH = { train: "6 4", second: "7 3 2 3", third: "2 3", muted: "1 3" };
 // Data to pixels on one axis, and back.
 const axis = (low, high, from, to, log) => {
@@ -16,9 +17,8 @@ const axis = (low, high, from, to, log) => {
 };
 
 function addChart(figure) {
-  const block = blockOf(figure), names = block.x.categories, logX = block.x.scale === "log";
-  const series = block.series.map((s, i) => ({ ...s, i: String.fromCodePoint(97 + i), x: unpack(s.x), y: unpack(s.y), low: unpack(s.low), high: unpack(s.high), colour: `var(--${s.role})`, where: new Map() }));
-  series.forEach(s => s.x.forEach((x, i) => s.where.set(x, i)));
+  const block = blockOf(figure), names = block.x.categories, [logX, logY] = [block.x, block.y].map(a => a.scale === "log");
+  const series = block.series.map((s, i) => ({ ...s, i: String.fromCodePoint(97 + i), x: unpack(s.x), y: unpack(s.y), low: unpack(s.low), high: unpack(s.high), colour: `var(--${s.role})`, where: new Map(unpack(s.x).map((x, i) => [x, i])) }));
   const xs = [...new Set(series.flatMap(s => s.x))].filter(isFinite).sort((a, b) => a - b), last = xs.at(-1);
   if (!xs.length) return;
   const over = draw("svg", { "aria-hidden": "true" }), pointer = draw("g"), where = el("output");
@@ -27,18 +27,18 @@ function addChart(figure) {
   if (!host) one(".absent", figure).replaceWith(host = el("div", { class: "drawing" }));
   host.append(over);
   const valueAt = (s, x) => s.y[s.where.get(x)], textAt = x => names[x] ?? short(x);
-  const seen = () => series.filter(s => !view.hidden.includes(s.i)), log = () => (view.log || +(block.y.scale === "log")) == 1;
+  const seen = () => series.filter(s => !view.hidden.includes(s.i)), log = () => (view.log || +logY) == 1, zoomed = () => view.zoom && view.zoom.split("to").map(Number);
   const good = y => isFinite(y) && (!log() || y > 0);
 
   const layOut = () => {
-    const narrow = host.clientWidth < 500, frame = !narrow && block.frame, zoom = view.zoom && view.zoom.split("to").map(Number);
+    const narrow = host.clientWidth < 500, frame = !narrow && block.frame, zoom = zoomed();
     const own = !frame || !still || Object.values(view).some(Boolean);
     [W, H] = narrow ? [host.clientWidth, 260] : [block.figure?.width || 640, block.figure?.height || 320];
     const { left, right, top, bottom } = frame || { left: 52, right: W - 12, top: 14, bottom: H - 42 };
     const half = max(...series.map(s => s.width / 2));
     const [x0, x1] = zoom || (block.frame ? [block.frame.x_low, block.frame.x_high] : [block.x.low ?? xs[0] - half, block.x.high ?? last + half]);
     let [y0, y1] = block.frame ? [block.frame.y_low, block.frame.y_high] : [block.y.low, block.y.high];
-    if (view.hidden || zoom || y0 === null || y1 === null || log() !== (block.y.scale === "log")) {
+    if (view.hidden || zoom || y0 === null || y1 === null || log() !== logY) {
       const ys = seen().flatMap(s => s.y.filter((y, i) => good(y) && s.x[i] >= x0 && s.x[i] <= x1).concat(log() || s.shape !== "bars" ? [] : 0));
       [y0, y1] = ys.reduce(([a, b], y) => [min(a, y), max(b, y)], [Infinity, -Infinity]);
       if (y0 > y1) [y0, y1] = [0.1, 1];
@@ -58,7 +58,7 @@ function addChart(figure) {
       if (good(y)) d += s.shape === "steps" && pen === "L" ? `H${x}V${to}` : `${pen}${x} ${to}`;
       pen = good(y) ? "L" : "M";
     });
-    return draw("path", { d, fill: "none", stroke: s.colour, "stroke-width": 1.8, "stroke-dasharray": DASH[s.role] ?? null, ...props });
+    return draw("path", { d, fill: "none", stroke: s.colour, "stroke-width": 1.8, [DASHES]: DASH[s.role] ?? null, ...props });
   };
   const smoothed = ys => {
     let sum = 0, weight = 0;
@@ -81,7 +81,7 @@ function addChart(figure) {
     });
     return g;
   };
-  const label = (x, y, text, anchor, props = {}) => draw("text", { x, y, fill: "var(--ink-soft)", "font-size": 12, "text-anchor": anchor, ...props }, text);
+  const label = (x, y, text, anchor, props = {}) => draw("text", { x, y, fill: SOFT, "font-size": 12, "text-anchor": anchor, ...props }, text);
   const rule = (d, props) => draw("path", { d, stroke: "var(--grid)", ...props });
   const redraw = () => {
     const box = layOut();
@@ -92,11 +92,11 @@ function addChart(figure) {
       over.append(draw("clipPath", { id: clip }, draw("path", { d: `M${left} ${top - 3}H${right}V${bottom + 3}H${left}Z` })),
         ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
         label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(-(top + bottom) / 2, 11, block.y.label + (log() ? " (log)" : ""), "middle", { transform: "rotate(-90)" }),
-        ...(block.diagonal ? [rule([[max(X.low, Y.low), "M"], [min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", "stroke-dasharray": 4 })] : []), draw("g", inside, ...seen().map(shapes)),
+        ...(block.diagonal ? [rule([[max(X.low, Y.low), "M"], [min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", [DASHES]: 4 })] : []), draw("g", inside, ...seen().map(shapes)),
         ...block.marks.flatMap((m, i) => {
           const flat = m.x === null, p = flat ? Y(m.y) : X(m.x), late = flat || p > (left + right) / 2;
           if (flat ? p < top || p > bottom : p < left || p > right) return [];
-          return [rule(flat ? `M${left} ${p}H${right}` : `M${p} ${top}V${bottom}`, { stroke: "var(--ink-soft)", "stroke-dasharray": "2 3" }), label(flat ? right : p + (late ? -4 : 4), flat ? p - 4 : top + 11 + i % 2 * 14, m.label, late ? "end" : "start")];
+          return [rule(flat ? `M${left} ${p}H${right}` : `M${p} ${top}V${bottom}`, { stroke: SOFT, [DASHES]: "2 3" }), label(flat ? right : p + (late ? -4 : 4), flat ? p - 4 : top + 11 + i % 2 * 14, m.label, late ? "end" : "start")];
         }));
     }
     over.append(pointer);
@@ -124,7 +124,7 @@ function addChart(figure) {
     onpointerup: event => { if (from !== null) zoomTo([from, xAt(event)].sort((a, b) => a - b)); from = null; } }, []);
   const zoomTo = ([a, b]) => xs.filter(x => x >= a && x <= b).length > 1 && set({ zoom: a <= xs[0] && b >= last ? "" : `${+max(a, xs[0]).toPrecision(6)}to${+min(b, last).toPrecision(6)}` });
   const zoomBy = factor => {
-    const [a, b] = view.zoom ? view.zoom.split("to").map(Number) : [xs[0], last], centre = xs[at] ?? (a + b) / 2, half = (b - a) * factor / 2;
+    const [a, b] = zoomed() || [xs[0], last], centre = xs[at] ?? (a + b) / 2, half = (b - a) * factor / 2;
     zoomTo([centre - half, centre + half]);
   };
   const slider = el("input", { type: "range", min: 0, max: xs.length - 1, value: 0, oninput: () => { at = +slider.value; point(); } });
@@ -133,13 +133,13 @@ function addChart(figure) {
     const hidden = view.hidden.includes(s.i) ? view.hidden.replace(s.i, "") : view.hidden + s.i;
     set({ hidden: hidden.length < series.length ? hidden : "" });
   } }, el("i", { class: s.shape in { line: 1, steps: 1 } ? s.role : "solid", style: "color:" + s.colour }), clip(s.name), outputs[i]));
-  const logarithm = button("Log scale", () => set({ log: log() ? (block.y.scale === "log" ? "0" : "") : "1" }));
+  const logarithm = button("Log scale", () => set({ log: log() ? (logY ? "0" : "") : "1" }));
   const smooth = el("input", { type: "range", min: 0, max: 0.95, step: 0.05, oninput: () => set({ smooth: +smooth.value ? smooth.value : "" }) });
   const wide = button("Whole range", () => set({ zoom: "" }));
   const [view, set, restore] = bind(`c.${figure.id}.`, ["hidden", "log", "smooth", "zoom"], () => {
     if (!/^[\d.e-]+to[\d.e-]+$/.test(view.zoom)) view.zoom = "";
-    legend.forEach((b, i) => put(b, "aria-pressed", !view.hidden.includes(series[i].i)));
-    put(logarithm, "aria-pressed", log());
+    legend.forEach((b, i) => press(b, !view.hidden.includes(series[i].i)));
+    press(logarithm, log());
     smooth.value = view.smooth || 0;
     wide.hidden = !view.zoom;
     redraw();

@@ -6,8 +6,10 @@ const one = (selector, root = document) => root.querySelector(selector);
 const put = (node, name, value) => node.setAttribute(name, value);
 const rectOf = node => node.getBoundingClientRect();
 const lower = text => text.toLowerCase();
+const press = (node, on) => put(node, "aria-pressed", on);
 const byId = id => document.getElementById(id);
-const { isFinite } = Number;
+const { isFinite, isNaN } = Number;
+const grouped = count => count.toLocaleString("en");
 // The name of a namespace, which nobody asks for over a network; written so that no address stands in our files.
 const SVG = ["http:", "www.w3.org/2000/svg"].join("//");
 const fill = (node, props, kids) => {
@@ -126,7 +128,7 @@ const save = (name, part, type) => {
   setTimeout(() => URL.revokeObjectURL(href), 10000);
 };
 const csv = rows => rows.map(row => row.map(cell => {
-  let text = cell === null || cell === undefined || (typeof cell === "object" && "missing" in cell) || Number.isNaN(cell) ? "" : String(cell);
+  let text = typeof cell === "object" || cell === undefined || isNaN(cell) ? "" : String(cell); // no value, and why
   // A spreadsheet would run a text that starts like a formula.
   if (typeof cell === "string" && /^[=+\-@\t]/.test(text)) text = "'" + text;
   return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
@@ -147,10 +149,10 @@ const standalone = source => {
     return seen[name];
   });
   [svg, ...all("*", svg)].forEach(node => [...node.attributes].forEach(a => a.value.includes("var(") && put(node, a.name, colour(a.value))));
-  const box = source.viewBox.baseVal;
-  fill(svg, { xmlns: SVG, width: box.width, height: box.height, style: `background:${colour("var(--surface)")};color:${colour("var(--ink)")};font-family:sans-serif` }, []);
+  const { width, height } = source.viewBox.baseVal;
+  fill(svg, { xmlns: SVG, width, height, style: `background:${colour("var(--surface)")};color:${colour("var(--ink)")};font-family:sans-serif` }, []);
   probe.remove();
-  return [new XMLSerializer().serializeToString(svg), box.width, box.height];
+  return [new XMLSerializer().serializeToString(svg), width, height];
 };
 const savePng = (source, name) => {
   const [text, width, height] = standalone(source);
@@ -160,19 +162,43 @@ const savePng = (source, name) => {
     canvas.getContext("2d").drawImage(image, 0, 0, width * 2, height * 2);
     canvas.toBlob(blob => save(name, blob), "image/png");
   };
-  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+  image.src = "data:image/svg+xml," + encodeURIComponent(text);
 };
 const exporters = (id, svg) => [
   button("SVG", () => save(id + ".svg", standalone(svg())[0], "image/svg+xml")),
   button("PNG", () => savePng(svg(), id + ".png")),
 ];
 
-// Work is done for what comes near the window, in small pieces.
+// Work is done in slices of some 8 ms with their layout, so that the page paints and answers between them.
+const jobs = [];
+let waiting;
+const wake = () => jobs.length && (waiting ||= setTimeout(slice));
+const slice = () => {
+  const end = performance.now() + 8;
+  waiting = 0;
+  try {
+    while (jobs.length && performance.now() < end) {
+      jobs.shift()();
+      document.body.offsetHeight;
+    }
+  } finally {
+    wake();
+  }
+};
+const later = job => {
+  jobs.push(job);
+  wake();
+};
+const inParts = (list, size, work) => list.length && later(() => {
+  list.slice(0, size).forEach(work);
+  inParts(list.slice(size), size, work);
+});
+// Only for what comes near the window.
 const whenNear = (nodes, work) => {
   const watcher = new IntersectionObserver(entries => entries.forEach(entry => {
     if (!entry.isIntersecting) return;
     watcher.unobserve(entry.target);
-    work(entry.target);
+    later(() => work(entry.target));
   }), { rootMargin: "400px" });
   nodes.forEach(node => watcher.observe(node));
 };

@@ -36,7 +36,7 @@ const unfold = (block, svg, grown) => {
   const toggle = box => set({ open: is(box) ? view.open.replace(box.key, "") : view.open + box.key });
   const openUp = box => {
     const copy = box.drawing.cloneNode(true);
-    box.rim = draw("rect", { rx: 9, fill: "var(--raised)", stroke: "var(--muted)", "stroke-dasharray": "4 3" });
+    box.rim = draw("rect", { rx: 9, fill: "var(--raised)", stroke: "var(--muted)", [DASHES]: "4 3" });
     box.group = draw("g", {}, box.rim, draw("text", { x: 12, y: 19, "font-size": 11, "font-weight": 650 }, clip(box.title, 28)), copy);
     box.sign.before(box.group);
     box.inner = unfold(box.inside, copy, () => box.inner && apply());
@@ -117,7 +117,7 @@ const unfold = (block, svg, grown) => {
       if (!["Enter", " "].includes(event.key)) return;
       event.preventDefault();
       toggle(box);
-    } }, draw("circle", { r: 13, opacity: 0 }), draw("circle", { r: 9, fill: "var(--surface)", stroke: "var(--ink-soft)" }), draw("path", { stroke: "var(--ink)", "stroke-width": 1.6 }));
+    } }, draw("circle", { r: 13, opacity: 0 }), draw("circle", { r: 9, fill: "var(--surface)", stroke: SOFT }), draw("path", { stroke: "var(--ink)", "stroke-width": 1.6 }));
     svg.append(box.sign);
   }
   // Opens whatever hides a box, and the box itself when its inside is wanted; returns what is to be looked at.
@@ -141,7 +141,7 @@ function addGraph(figure) {
   const show = () => put(svg, "viewBox", `${x} ${y} ${w} ${h}`);
   const on = wanted => {
     port.classList.toggle("viewport", wanted);
-    put(explore, "aria-pressed", wanted);
+    press(explore, wanted);
     [x, y, w, h] = start;
     show();
   };

@@ -19,15 +19,14 @@ const recordsOf = table => {
 const browserOf = (output, node) => {
   if (browsers.has(output)) return browsers.get(output);
   const table = report().samples.find(t => t.output === output), total = table?.keys.length ?? 0, tools = one(".tools", node) ?? el("div"), cards = [], controls = {};
-  const empty = Object.fromEntries(FIELDS.map(name => [name, ""]));
-  let records, most = 60;
-  const matching = (list, f = view) => {
-    const wanted = lower(f.text), [field, sign] = f.sort === "low" ? ["confidence", 1] : [f.sort, -1];
-    const found = list.filter(({ s }) => (!f.outcome || s.outcome === f.outcome) && (!f.truth || s.truth === f.truth) && (!f.predicted || s.prediction === f.predicted) &&
-      (!f.low || s.confidence * 100 >= +f.low) && (!f.high || (finite(s.confidence) ?? 2) * 100 <= +f.high) && [s.label, s.key, s.text, s.truth, s.prediction].some(t => lower(t).includes(wanted)));
-    return f.sort ? found.sort((a, b) => (finite(b.s[field]) !== null) - (finite(a.s[field]) !== null) || sign * (a.s[field] - b.s[field])) : found;
+  let records, rows, turn = 0, most = 60;
+  const matching = list => {
+    const wanted = lower(view.text), [field, sign] = view.sort === "low" ? ["confidence", 1] : [view.sort, -1];
+    const found = list.filter(({ s }) => (!view.outcome || s.outcome === view.outcome) && (!view.truth || s.truth === view.truth) && (!view.predicted || s.prediction === view.predicted) &&
+      (!view.low || s.confidence * 100 >= +view.low) && (!view.high || (finite(s.confidence) ?? 2) * 100 <= +view.high) && (!wanted || (s.words ??= lower([s.label, s.key, s.text, s.truth, s.prediction].join("\n"))).includes(wanted)));
+    return view.sort ? found.sort((a, b) => (finite(b.s[field]) !== null) - (finite(a.s[field]) !== null) || sign * (a.s[field] - b.s[field])) : found;
   };
-  const found = () => matching((records ??= total ? recordsOf(table).map(s => ({ s })) : []));
+  const found = () => rows ??= matching((records ??= total ? recordsOf(table).map(s => ({ s })) : []));
   const control = (name, node) => {
     controls[name] = node;
     node.addEventListener("input", () => set({ [name]: node.value }));
@@ -40,13 +39,14 @@ const browserOf = (output, node) => {
     ...(sure ? [field("low", "number", "Confidence ≥ %"), field("high", "number", "Confidence ≤ %")] : []), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ...(sure ? [["confidence", "Highest confidence"], ["low", "Lowest confidence"]] : [])]),
     button("Clear", () => set(empty)), count);
   const more = button("Show more", () => { most += 200; list(); });
-  const whole = el("details", { class: "numbers screen", ontoggle: () => list() }, el("summary", {}, `All ${total.toLocaleString("en")} sample records as a list`),
+  const whole = el("details", { class: "numbers screen", ontoggle: () => list() }, el("summary", {}, `All ${grouped(total)} sample records as a list`),
     el("div", { class: "scroll", tabindex: 0, role: "group", label: "Sample records" }, el("table", { class: "data" }, el("thead", {}, el("tr", {}, ...["Sample", "Outcome", "Predicted", "Truth", "Confidence", "Loss"].map((t, i) => el("th", { scope: "col", class: i > 3 ? "num" : "" }, t)))), body)),
     more, button("Save CSV", () => save("samples.csv", csv([["key", "id", "truth", "prediction", "outcome", "confidence", "loss"], ...found().map(({ s }) => [s.key, s.label, s.truth, s.prediction, s.outcome, s.confidence, s.loss])]), "text/csv")));
   if (total) node.after(whole);
   const list = () => {
     if (!whole.open) return;
-    const rows = found(), byKey = new Map(cards.map(c => [c.s.key, c.node]));
+    found();
+    const byKey = new Map(cards.map(c => [c.s.key, c.node]));
     body.replaceChildren(...rows.slice(0, most).map(({ s }) => {
       const card = byKey.get(s.key), name = el("bdi", {}, s.label || s.key);
       return el("tr", {}, el("th", { scope: "row" }, card ? el("a", { href: "#" + card.id }, ...pictureOf(card), name) : name), ...[SAID[s.outcome], s.prediction, s.truth].map(t => el("td", {}, t)), ...[share(s.confidence), short(s.loss)].map(t => el("td", { class: "num" }, t)));
@@ -55,13 +55,16 @@ const browserOf = (output, node) => {
   };
   const [view, set, restore] = bind(`s.${output}.`, FIELDS, () => {
     for (const name in controls) if (controls[name].value !== view[name]) controls[name].value = view[name];
-    const shown = matching(cards);
+    const shown = matching(cards), mine = ++turn, add = c => mine === turn && c.home.append(c.node);
     // Taken out, not hidden: a browser takes seconds to lay out a few cards among a thousand hidden ones.
-    cards.forEach(c => c.node.remove());
-    shown.forEach(c => c.home.append(c.node));
-    count.textContent = Object.values(view).some(Boolean) ? `${shown.length} of ${cards.length} cards` + (total ? `, ${found().length.toLocaleString("en")} of ${total.toLocaleString("en")} records` : "") : "";
+    new Set(cards.map(c => c.home)).forEach(home => home.replaceChildren());
+    shown.slice(0, 48).forEach(add);
+    inParts(shown.slice(48), 48, add);
+    rows = null;
+    count.textContent = Object.values(view).some(Boolean) ? `${shown.length} of ${cards.length} cards` + (total ? `, ${grouped(found().length)} of ${grouped(total)} records` : "") : "";
     list();
   });
+  const empty = { ...view };
   const browser = { cards, restore, cell: (truth, predicted) => { whole.open = true; set({ ...empty, truth, predicted }); tools.scrollIntoView(); } };
   browsers.set(output, browser);
   return browser;
@@ -89,7 +92,7 @@ const enlarge = (cards, i) => {
 function addSamples(node) {
   if (node.matches(".matrix")) return addCells(node);
   const block = blockOf(node), browser = browserOf(block.output, node), cards = all(".sample", node).map((card, i) => ({ node: card, home: card.parentNode, s: block.samples[i] }));
-  cards.forEach((card, i) => {
+  inParts(cards, 24, card => {
     const again = one("[data-again]", card.node), first = again && one(`img[data-asset="${again.dataset.again}"]`);
     if (first) again.parentNode.replaceWith(...pictureOf(first.parentNode));
     card.node.append(button("⤢", () => enlarge(cards, cards.filter(c => c.node.isConnected).indexOf(card)), { class: "zoom", label: "Enlarge " + card.s.label }));

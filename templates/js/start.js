@@ -10,12 +10,7 @@ addEventListener("load", () => {
   whenNear(all(".gallery, .matrix"), addSamples);
   whenNear(all(".graph"), addGraph);
   addEventListener("hashchange", onHash);
-  // One block a frame: laid out all at once, a large page would not answer for a while.
-  const show = ([block, ...rest]) => block && requestAnimationFrame(() => {
-    block.style.contentVisibility = "visible";
-    show(rest);
-  });
-  show(all(".body > *"));
+  inParts(all(".body > *, .sample:nth-child(-n + 48)"), 1, node => (node.style.contentVisibility = "visible"));
   if (query === undefined) return;
   adopt(query);
   // The browser looks for an anchor with the question mark in it; go to the real one.

@@ -5,10 +5,7 @@ function addTable(node) {
   const heads = [...one("thead", node).rows[0].cells];
   const after = +one("table", node).dataset.after || Infinity;
   let order = [];
-  const value = (r, c) => {
-    const v = block.rows[r][c];
-    return v === null || typeof v === "object" ? null : v;
-  };
+  const value = (r, c) => (typeof block.rows[r][c] === "object" ? null : block.rows[r][c]);
   const compare = (a, b) => {
     for (const [c, down] of order) {
       const [x, y] = [value(a, c), value(b, c)];
@@ -23,15 +20,11 @@ function addTable(node) {
     const wanted = lower(view.q);
     order = view.sort.split(".").map(part => [parseInt(part), part.endsWith("d")]).filter(([c]) => c in heads);
     const shown = rows.map((_, i) => i).filter(i => lower(rows[i].textContent).includes(wanted)).sort(compare);
-    rows.forEach(row => (row.hidden = true));
-    shown.forEach((i, place) => {
-      rows[i].hidden = false;
-      rows[i].classList.toggle("later", place >= after && !wanted);
-      body.append(rows[i]);
-    });
+    shown.forEach((i, place) => rows[i].classList.toggle("later", place >= after && !wanted));
+    body.replaceChildren(...shown.map(i => rows[i]));
     heads.forEach((th, c) => {
       const by = order.find(([column]) => column === c);
-      by ? put(th, "aria-sort", by[1] ? "descending" : "ascending") : th.removeAttribute("aria-sort");
+      put(th, "aria-sort", by ? (by[1] ? "descending" : "ascending") : "none");
     });
     count.textContent = wanted ? `${shown.length} of ${rows.length} rows` : "";
     if (search.value !== view.q) search.value = view.q;
@@ -41,13 +34,13 @@ function addTable(node) {
       const old = order.find(([column]) => column === c), first = typeof value(0, c) === "number";
       const next = !old ? [[c, first]] : old[1] === first ? [[c, !first]] : [];
       set({ sort: [...(event.shiftKey ? order.filter(([column]) => column !== c) : []), ...next].map(([column, down]) => column + (down ? "d" : "a")).join(".") });
-    }, { class: "sorter", title: "Sort; with Shift, also by this column" });
+    }, { class: "sorter", title: "Sort; Shift adds a column" });
     title.replaceWith(sorter);
     sorter.append(title);
   });
   const search = el("input", { type: "search", placeholder: "Filter rows", label: "Filter rows", oninput: () => set({ q: search.value }) });
   const count = el("output");
-  const text = () => csv([block.columns.map(c => c.title + (c.unit ? ` (${c.unit})` : "")), ...[...body.rows].filter(r => !r.hidden).map(r => block.rows[rows.indexOf(r)])]);
+  const text = () => csv([block.columns.map(c => c.title + (c.unit ? ` (${c.unit})` : "")), ...[...body.rows].map(r => block.rows[rows.indexOf(r)])]);
   const copier = button("Copy CSV", () => copy(text(), copier));
   one(".tools", node).append(...(rows.length > 8 ? [search, count] : []), el("span", { class: "push" }), ...(navigator.clipboard ? [copier] : []), button("Save CSV", () => save(node.id + ".csv", text(), "text/csv")));
   if (state.size) restore();
