@@ -33,6 +33,8 @@ META = Meta(
     source="own comparison with the initializer; SageMaker Debugger, rule UnchangedTensor, for the idea",
 )
 
+NOT_TRAINED = "Give the file that was saved after fit(); if this is it, look at whether fit() trained this very model."
+
 
 def run(artifacts: Artifacts, threshold: float) -> Result:
     """Look for trainable layers that are as initialised."""
@@ -42,11 +44,13 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     found = fresh_layers(artifacts, trainable=True)
     if not found:
         return Result(False, f"None of {count(judged, 'trainable layer')} is as its initializer made it.")
+    whole = len(found) == judged
     names = join_words([shorten(layer, 40) for layer in found], most=4)
+    share = f"{len(found):,} of {count(judged, 'trainable layer')}"
+    rest = "no training shows in this file" if whole and judged > 1 else names
     return Result(
         True,
-        f"{len(found):,} of {count(judged, 'trainable layer')} "
-        f"{'is' if len(found) == 1 else 'are'} still as initialised: {names}.",
+        f"{share} {'is' if len(found) == 1 else 'are'} still as initialised: {rest}.",
         tuple(
             Evidence(
                 f"{shorten(layer, 40)}: {shorten(weight.name, 40)}",
@@ -54,9 +58,10 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
                 weight.size,
                 layer_anchor(artifacts, layer),
             )
-            for layer, weight in list(found.items())[:10]
+            for layer, weight in list(found.items())[: 3 if whole else 10]
         ),
         tuple(found),
+        fix=NOT_TRAINED if whole else "",
     )
 
 

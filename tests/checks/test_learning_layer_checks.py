@@ -191,6 +191,9 @@ def test_a_layer_as_initialised_is_named_and_a_trained_one_is_not() -> None:
     found = finding("untrained-layer", layers_of(weight("a"), weight("b", fresh=False)))
     assert found.outcome == "warned" and found.layers == ("a",) and "1 of 2 trainable layers is" in found.text
     assert finding("untrained-layer", layers_of(weight("b", fresh=False))).outcome == "passed"
+    none = finding("untrained-layer", layers_of(weight("a"), weight("b"), weight("c"), weight("d")))
+    assert "4 of 4 trainable layers are still as initialised; no training shows in this file." in none.text
+    assert none.fix.startswith("Give the file that was saved after fit()") and len(none.evidence) == 3
 
 
 def test_a_layer_counts_by_its_matrices_not_by_a_bias_that_stayed_zero() -> None:
