@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from reportgen.analysis.folding_boxes import Box, shrink
 from reportgen.analysis.folding_cards import FoldedCard, FoldedGroup, describe, name_frame
-from reportgen.analysis.graph import Graph
+from reportgen.analysis.graph import OWN_CODE, Graph
 
 OUTSIDE = ""  # the end of an edge that leaves or enters the inside of a card
 MOST_INSIDE = 24
@@ -113,7 +113,8 @@ def _note(graph: Graph, cards: tuple[FoldedCard, ...]) -> str:
     """Say what was folded, or nothing when every layer has its card."""
     if len(cards) == len(graph.nodes):
         return ""
+    layers = sum(node.type != OWN_CODE for node in graph.nodes)
     return (
-        f"{len(graph.nodes):,} layers on {len(cards):,} cards: layers that work as one share a card, and equal parts"
+        f"{layers:,} layers on {len(cards):,} cards: layers that work as one share a card, and equal parts"
         " that follow one another are drawn once with their count."
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OWN_CODE = "own code"  # the type of a node that is no layer: what a subclassed model does between its layers
+ORDERED = "(order of calls)"  # ends the name of a group in which edges are no data
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -43,7 +46,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The whole graph. `source` says where it was read: the loaded model, or its config when it could not be loaded."""
+    """The whole graph.
+
+    `source` says where it was read: "model", as loaded; "config", when it could not be loaded; "calls", followed
+    through a call of a subclassed model; "order", where of some part of such a model only the order of calls is known.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -51,3 +58,8 @@ class Graph:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     source: str = "model"
+
+    @property
+    def flows(self) -> bool:
+        """Whether every arrow is data that flows; else some only say what is called after what."""
+        return self.source != "order"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reportgen.analysis.evidence import Artifacts, ModelFacts, WorkerEvidence
 from reportgen.analysis.folding import FoldedGraph, FoldedInside, fold
-from reportgen.analysis.graph import Graph
+from reportgen.analysis.graph import ORDERED, OWN_CODE, Graph
 from reportgen.report.blocks import Block, Card, Fact, Facts, Fold, GraphCard, GraphGroup, GraphView
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
@@ -49,7 +49,9 @@ def summarise(worker: WorkerEvidence) -> str:
 
 def count_inside(worker: WorkerEvidence) -> int:
     """Count the layers that are no nodes of the graph, because a layer of own code holds them."""
-    nodes = {node.layer for node in worker.graph.nodes} if worker.graph else set()
+    if worker.graph is None or worker.graph.source not in ("model", "config"):
+        return 0
+    nodes = {node.layer for node in worker.graph.nodes}
     return sum(layer.path not in nodes for layer in worker.layers) if nodes else 0
 
 
@@ -128,10 +130,10 @@ def _graph_blocks(worker: WorkerEvidence) -> tuple[Block, ...]:
     if worker.graph is None or not worker.graph.nodes:
         return (_no_graph(worker),)
     blocks: list[Block] = []
-    if worker.graph.source != "model" and problem is not None:
+    if worker.graph.source == "config" and problem is not None:
         blocks.append(Card("warn", "Read from the configuration only", problem.message, problem.fix))
     main, *insides = folded_views(worker.graph, layer_anchors(worker))
-    blocks.append(main)
+    blocks.append(replace(main, note=" ".join(part for part in (main.note, how_followed(worker)) if part)))
     if insides:
         blocks.append(Fold("architecture-insides", "Inside the folded parts", tuple(insides)))
     if worker.dot and len(worker.graph.nodes) <= MOST_NODES_IN_FULL:
@@ -153,6 +155,22 @@ def _no_graph(worker: WorkerEvidence) -> Card:
     if problem:
         return Card("warn", "No graph", problem.message, problem.fix)
     return Card("info", "No graph", "The model holds no connected layers.")
+
+
+def how_followed(worker: WorkerEvidence) -> str:
+    """Say how the graph of a subclassed model was come by, and what is not drawn; "" for other graphs."""
+    if worker.graph is None or worker.graph.source in ("model", "config"):
+        return ""
+    said = (
+        "The model's own code was followed through one call on empty samples: join and step are what it does between "
+        "layers."
+    )
+    if worker.graph.source == "order":
+        frames = [group.name for group in worker.graph.groups if group.name.endswith(ORDERED)]
+        where = "In the frames marked so" if frames else "Here"
+        said += f" {where}, arrows only show what is called after what, as what flows where could not be told."
+    idle = [layer.path for layer in worker.layers if not layer.output_shape]
+    return f"{said} Not seen in it: {join_words([shorten(path) for path in idle], most=4)}." if idle else said
 
 
 def folded_views(graph: Graph, anchors: dict[str, str]) -> tuple[GraphView, ...]:
@@ -202,14 +220,16 @@ def describe_inside(inside: FoldedInside) -> str:
 def describe_graph(graph: Graph, cards: int) -> str:
     """Say in one sentence what shape the graph has: a chain, branches, several inputs or outputs, shared layers."""
     calls: dict[str, int] = {}
-    for node in graph.nodes:
+    for node in (node for node in graph.nodes if node.type != OWN_CODE):
         calls[node.layer] = calls.get(node.layer, 0) + 1
     into: dict[str, int] = {}
     for edge in graph.edges:
         into[edge.target] = into.get(edge.target, 0) + 1
     merges = sum(n > 1 for n in into.values())
     shared = sum(n > 1 for n in calls.values())
-    if merges:
+    if not graph.flows:
+        parts = ["partly in the order of calls"]
+    elif merges:
         parts = [f"{count(merges, 'place')} where branches meet"]
     else:
         parts = ["a straight chain"] if max(len(graph.inputs), len(graph.outputs)) < 2 else ["no branches that meet"]

@@ -14,7 +14,12 @@ from reportgen.worker.saved import CompileFacts, Saved, read_compile, read_seeds
 from reportgen.worker.walk import Walk, is_nested
 
 PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch", "numpy": "numpy"}
-SUBCLASSED = "The model is subclassed: its layers are called from its own code, so there is no graph to read."
+SUBCLASSED = (
+    "The model is subclassed: its layers are called from its own code, which could not be followed on empty samples."
+)
+UNCALLED = (
+    "The model is subclassed: its layers are called from its own code, which is followed only where a batch is given."
+)
 
 
 def read_model(model: Any, saved: Saved | None, notes: tuple[str, ...] = ()) -> ModelFacts:
@@ -144,7 +149,7 @@ def _symbolic_shapes(model: Any, side: str) -> tuple[str, ...]:
 
 
 def read_graph(walk: Walk) -> Graph | None:
-    """Return the neutral graph, or None for a subclassed model (`SUBCLASSED` says why)."""
+    """Return the neutral graph, or None for a subclassed model, which has none to read."""
     if not walk.connected:
         return None
     nodes = tuple(

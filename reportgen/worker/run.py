@@ -22,11 +22,12 @@ from reportgen.analysis.evidence import (
 )
 from reportgen.analysis.graph import Graph
 from reportgen.errors import InputRefused
-from reportgen.worker.architecture import SUBCLASSED, add_ends, functional_core, read_graph, read_model
+from reportgen.worker.architecture import SUBCLASSED, UNCALLED, add_ends, functional_core, read_graph, read_model
 from reportgen.worker.batch import Source, open_batch
 from reportgen.worker.config_graph import graph_from_config
 from reportgen.worker.dot import keras_dot
 from reportgen.worker.feed import CannotFeed
+from reportgen.worker.follow import follow_calls
 from reportgen.worker.gradients import Learning, look_at_learning
 from reportgen.worker.inference import HIDDEN, Emit, PassResult, run_pass
 from reportgen.worker.labelled import USUAL
@@ -166,7 +167,7 @@ def _look_at_model(
             found.weights = read_weights(walk)
             found.kernels = read_kernels(walk)
     with found.part("graph", "Reading the graph"):
-        _read_graph(found, loaded, walk)
+        _read_graph(found, loaded, walk, source)
     if source is None:
         return
     with found.part("predict", "Predicting"):
@@ -202,7 +203,7 @@ def _look_at_learning(found: _Evidence, plan: Plan, model: Any, walk: Walk, save
         found.reduced.append(Reduced("gradients", f"{n} labelled samples", f"{USUAL}", passed.labelled.why_fewer))
 
 
-def _read_graph(found: _Evidence, loaded: Loaded, walk: Walk) -> None:
+def _read_graph(found: _Evidence, loaded: Loaded, walk: Walk, source: Source | None) -> None:
     """Read the graph, unless the configuration has already given it, or say why there is none."""
     if loaded.closed:
         found.problems.append(Problem("layers", loaded.closed))
@@ -210,7 +211,9 @@ def _read_graph(found: _Evidence, loaded: Loaded, walk: Walk) -> None:
         return
     found.graph = read_graph(walk)
     if found.graph is None:
-        found.problems.append(Problem("graph", SUBCLASSED))
+        found.graph = follow_calls(walk, loaded.model, source) if source is not None else None
+        if found.graph is None:
+            found.problems.append(Problem("graph", SUBCLASSED if source is not None else UNCALLED))
         return
     try:
         found.dot = keras_dot(loaded.model, walk)

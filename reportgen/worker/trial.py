@@ -99,19 +99,36 @@ def _in_order(calls: list[Call], noted: _Noted) -> list[Call]:
 
 def _call_once(model: Any, source: Source, layers: dict[int, Any], noted: _Noted) -> list[Any]:
     """Call the model on zeros, noting the calls of `layers`; return its outputs in order."""
-    import keras
-
-    feed = make_feed(model, list(source.shapes), source.shapes, source.dtypes)
-    empty = {key: _empty(source.shapes[key], source.dtypes[key]) for key in source.shapes}
-    noted.samples = feed.fixed_batch or SAMPLES
-    flat = [pad(array[: noted.samples], noted.samples) for array in feed.convert(empty)]
-    tensors = [keras.ops.convert_to_tensor(array) for array in flat]
+    nothing = make_nothing(model, source)
+    noted.samples, tensors = nothing.samples, nothing.tensors
     noted.held += tensors
     noted.inputs = tuple(tuple(tensor.shape) for tensor in tensors)
     noted.makers.update((id(tensor), index) for index, tensor in enumerate(tensors))
     noting = [(layer, partial(_with_note, layer, noted=noted)) for layer in layers.values()]
-    with _states_kept(model), calls_replaced(noting), no_gradients():
-        return tensors_in(model(feed.pack(tensors), training=False))
+    with states_kept(model), calls_replaced(noting), no_gradients():
+        return tensors_in(model(nothing.packed, training=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Empty samples as a model takes them: one tensor an input, their names, and all of them packed for the call."""
+
+    samples: int
+    names: tuple[str, ...]
+    tensors: list[Any]
+    packed: Any
+
+
+def make_nothing(model: Any, source: Source) -> Nothing:
+    """Return empty samples in the shapes and dtypes of the batch."""
+    import keras
+
+    feed = make_feed(model, list(source.shapes), source.shapes, source.dtypes)
+    empty = {key: _empty(source.shapes[key], source.dtypes[key]) for key in source.shapes}
+    samples = feed.fixed_batch or SAMPLES
+    flat = [pad(array[:samples], samples) for array in feed.convert(empty)]
+    tensors = [keras.ops.convert_to_tensor(array) for array in flat]
+    return Nothing(samples, tuple(slot.name for slot in feed.slots), tensors, feed.pack(tensors))
 
 
 def _empty(shape: tuple[int, ...], dtype: str) -> Any:
@@ -122,7 +139,7 @@ def _empty(shape: tuple[int, ...], dtype: str) -> Any:
 
 
 @contextmanager
-def _states_kept(model: Any) -> Iterator[None]:
+def states_kept(model: Any) -> Iterator[None]:
     """Put the states of recurrent layers that carry them from batch to batch back afterwards."""
     stateful = [layer for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
     states = [state for layer in stateful for state in tensors_in(list(getattr(layer, "states", None) or ()))]

@@ -152,10 +152,10 @@ def is_nested(layer: Any) -> bool:
 def holds_layers(layer: Any) -> bool:
     """Tell whether a layer is somebody's own code around other layers, which then have rows of their own."""
     own = not type(layer).__module__.startswith("keras.") and not is_nested(layer)
-    return own and hasattr(layer, "_flatten_layers") and bool(_sublayers(layer))
+    return own and hasattr(layer, "_flatten_layers") and bool(sublayers(layer))
 
 
-def _sublayers(layer: Any) -> list[Any]:
+def sublayers(layer: Any) -> list[Any]:
     """Return the layers that a layer or model holds, without those that these hold in turn."""
     found = layer.layers if is_nested(layer) else layer._flatten_layers(include_self=False, recursive=False)
     return [inner for inner in found if type(inner).__name__ != "InputLayer"]
@@ -167,7 +167,7 @@ def tracked_layers(layer: Any, prefix: str = "", seen: set[int] | None = None) -
     Nested models are opened; layers of somebody's own code come after what they hold, as their outputs do.
     """
     seen = set() if seen is None else seen
-    for inner in _sublayers(layer):
+    for inner in sublayers(layer):
         if id(inner) in seen:  # two may share one
             continue
         seen.add(id(inner))
@@ -183,7 +183,7 @@ def own_weights(layer: Any) -> list[Any]:
     weights = list(getattr(layer, "weights", ()))
     if not holds_layers(layer):
         return weights
-    inner = {id(weight) for part in _sublayers(layer) for weight in part.weights}
+    inner = {id(weight) for part in sublayers(layer) for weight in part.weights}
     return [weight for weight in weights if id(weight) not in inner]
 
 

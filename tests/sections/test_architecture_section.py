@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from reportgen.analysis.evidence import Problem
-from reportgen.analysis.graph import Edge, Graph, Node
+from reportgen.analysis.graph import OWN_CODE, Edge, Graph, Group, Node
 from reportgen.report import coherence
 from reportgen.report.blocks import Card, Facts, Fold, GraphView, Table
 from reportgen.report.types import Finding
@@ -89,6 +89,12 @@ def test_long_graph_is_folded_and_the_ledger_says_so():
     assert "full graph (Keras plot_model)" in entries
 
 
+def cells(table, title):
+    """Return the cells of a column."""
+    place = [column.title for column in table.columns].index(title)
+    return [row[place] for row in table.rows]
+
+
 def test_table_has_totals_shares_and_lower_bounds():
     layers = list(make_layers())
     layers[1] = dataclasses.replace(
@@ -96,10 +102,12 @@ def test_table_has_totals_shares_and_lower_bounds():
     )
     table = layer_table(tuple(layers))
     assert table.total[4] == 3818
-    assert table.total[8] == 18432 + 2560
+    assert "Dtype" not in [column.title for column in table.columns] and "Dtype float32" in table.note
+    at = [column.title for column in table.columns].index("MACs")
+    assert (table.total[at], cells(table, "MACs")[1]) == (18432 + 2560, None)
     assert "MACs of 1 layer are not known" in table.note and "1 output of open shape" in table.note
     assert sum(row[5] for row in table.rows) == pytest.approx(1.0)
-    assert (table.rows[1][8], table.rows[1][10]) == (None, "filters 8")
+    assert cells(table, "Settings")[1] == "filters 8"
     assert table.row_ids == tuple(f"layer-{i}" for i in range(6))
 
 
@@ -107,8 +115,11 @@ def test_table_has_totals_shares_and_lower_bounds():
 def test_table_says_what_training_changes(trainable, word):
     layers = list(make_layers())
     layers[1] = dataclasses.replace(layers[1], trainable_parameters=trainable)
-    assert layer_table(tuple(layers)).rows[1][6] == word
-    assert layer_table(tuple(layers)).rows[0][6] == ""
+    table = layer_table(tuple(layers))
+    if word == "yes":  # as for all the others
+        assert "Trainable yes" in table.note
+    else:
+        assert cells(table, "Trainable")[:2] == ["", word]
 
 
 def test_layer_readings_contrast():
@@ -180,3 +191,39 @@ def test_findings_are_painted_on_the_cards_that_they_name():
     inside = (finding("dead-units", "warned", "conv1/dense"), finding("near", "warned", "conv10"))
     cards = {card.title: card for card in one(paint_findings(section, inside), GraphView).cards}
     assert (cards["conv1"].mark, cards["conv1"].mark_text) == ("warn", "Dead-Units")
+
+
+def followed_graph(source: str, group: str = "block"):
+    """Return a graph of own code: a stem, a frame with one layer and the block's own end, and a join."""
+    nodes = (
+        Node("n0", "input", "InputLayer", "(None, 4)", 0),
+        Node("n1", "stem", "Dense", "(None, 4)", 20),
+        Node("n2", "block/up", "Dense", "(None, 4)", 20, group="g0"),
+        Node("n3", "block", "Block", "(None, 4)", 2, group="g0"),
+        Node("n4", "join", OWN_CODE, "(None, 4)", 0),
+    )
+    edges = tuple(Edge(f"n{a}", f"n{b}") for a, b in ((0, 1), (1, 2), (2, 3), (3, 4), (1, 4)))
+    return Graph(nodes, edges, (Group("g0", group, "Block"),), ("n0",), ("n4",), source)
+
+
+def test_a_followed_graph_says_how_it_was_read_and_its_own_code_is_no_layer():
+    view = one(build(graph=followed_graph("calls")), GraphView)
+    assert [card.title for card in view.cards] == ["input", "stem", "block/up", "block", "join"]
+    assert view.reading == "4 layers: 1 place where branches meet."
+    assert "followed through one call on empty samples" in view.note and "order" not in view.note
+
+
+def test_a_graph_that_is_an_order_in_part_says_where():
+    marked = one(build(graph=followed_graph("order", "block (order of calls)")), GraphView)
+    assert "In the frames marked so, arrows only show what is called after what" in marked.note
+    assert "order of calls" in marked.reading
+    whole = one(build(graph=followed_graph("order")), GraphView)
+    assert "Here, arrows only show what is called after what" in whole.note
+
+
+def test_a_finding_inside_a_frame_does_not_mark_the_end_of_the_frame():
+    section = build(graph=followed_graph("calls"))
+    painted = one(paint_findings(section, (finding("dead-units", "warned", "block/up"),)), GraphView)
+    assert {card.title for card in painted.cards if card.mark} == {"block/up"}
+    painted = one(paint_findings(section, (finding("dead-units", "warned", "block"),)), GraphView)
+    assert {card.title for card in painted.cards if card.mark} == {"block"}
