@@ -47,10 +47,10 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     whole = len(found) == judged
     names = join_words([shorten(layer, 40) for layer in found], most=4)
     share = f"{len(found):,} of {count(judged, 'trainable layer')}"
-    rest = "no training shows in this file" if whole and judged > 1 else names
+    rest = "; no training shows in this file" if whole and judged > 1 else f": {names}"
     return Result(
         True,
-        f"{share} {'is' if len(found) == 1 else 'are'} still as initialised: {rest}.",
+        f"{share} {'is' if len(found) == 1 else 'are'} still as initialised{rest}.",
         tuple(
             Evidence(
                 f"{shorten(layer, 40)}: {shorten(weight.name, 40)}",

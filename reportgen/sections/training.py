@@ -70,7 +70,7 @@ def _why_no_history(artifacts: Artifacts) -> Card:
         "info",
         "No training history",
         "The config names no history, so how the training went cannot be shown.",
-        "Save it with the CSVLogger callback, or as JSON, and name the file under `history:`.",
+        "Save it with the CSVLogger callback, or as JSON, and name the file under history: in the configuration.",
     )
 
 
