@@ -56,7 +56,7 @@ def fit(
         measured = measured if report is whole else None
     target, reduced = float(limit), report
     for attempt in range(ATTEMPTS):
-        reduced = reduce_to(report, int(target), named or limit, redraw, measured)
+        reduced = reduce_to(report, int(target), named or limit, redraw, measured, exact=attempt < ATTEMPTS - 1)
         measured = None
         size = len(render(reduced).encode("utf-8", "replace"))
         if size <= limit:
@@ -72,11 +72,18 @@ def estimate(report: Report) -> int:
 
 
 def reduce_to(
-    report: Report, target: int, limit: int, redraw: Redraw | None = None, measured: Items | None = None
+    report: Report,
+    target: int,
+    limit: int,
+    redraw: Redraw | None = None,
+    measured: Items | None = None,
+    *,
+    exact: bool = True,
 ) -> Report:
     """Return `report` cut to about `target` bytes by estimate; the ledger names the budget of `limit` bytes.
 
-    `measured` are the parts of `report` where they are already measured; they are cut in place.
+    `measured` are the parts of `report` where they are already measured; they are cut in place. A step can take more
+    than was asked for; with `exact`, what still fits is put back, the most important first.
     """
     items = measured or Items(report, redraw)
     frame = frame_bytes(report)
@@ -84,6 +91,7 @@ def reduce_to(
         for part, most in SHARES.items():
             excess = frame + items.total() - target
             if excess <= 0:
+                items.put_back(reversed(SHARES) if exact else (), int(-excess))
                 return _closed(report, items, limit)
             room = items.part_bytes(part) - excess
             items.cut(part, int(max(room, most * (target - frame) if share else 0)), LEVELS)

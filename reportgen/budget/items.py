@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reportgen.budget.sizes import part_bytes, picture_bytes, references
@@ -26,12 +26,13 @@ _DATA = {
 
 @dataclass(slots=True)
 class Item:
-    """One thing that can be made smaller: where it stands, what it is now (None: gone), and its bytes."""
+    """One thing that can be made smaller: where it stands, what it is now (None: gone), its bytes, and what it was."""
 
     part: str
     place: tuple[Any, ...]
     value: Any
     bytes: int = 0
+    larger: list[tuple[Any, int]] = field(default_factory=list)
 
 
 class Items:
@@ -80,8 +81,29 @@ class Items:
             value, drawn = self._redraw(value)
             self._assets.update(drawn)
         size = self._size(value)
+        item.larger.append((item.value, item.bytes))
+        self._take(item, value, size)
+        self.changed = True
+
+    def _take(self, item: Item, value: Any, size: int) -> None:
+        """Let an item be `value` of `size` bytes."""
         self._sums[item.part] += size - item.bytes
-        item.value, item.bytes, self.changed = value, size, True
+        item.value, item.bytes = value, size
+
+    def put_back(self, parts: Iterable[str], room: int) -> None:
+        """Use `room` bytes that the last steps left over: each thing becomes as whole again as it has room for.
+
+        The first of `parts` comes first, and in it what stands first in the page.
+        """
+        for part in parts:
+            for item in self._items:
+                fits = (i for i, (_, size) in enumerate(item.larger) if size - item.bytes <= room)
+                if item.part != part or (i := next(fits, None)) is None:
+                    continue
+                value, size = item.larger[i]
+                room -= size - item.bytes
+                del item.larger[i:]
+                self._take(item, value, size)
 
     def _size(self, value: Any) -> int:
         """Return the bytes of one part with its pictures."""
