@@ -6,8 +6,8 @@ its simple baseline on the batch (AutoTrainer, ICSE 2021, likewise looks only at
 the layers nearest the input have more than 70 times the relative gradient of those nearest the output (AutoTrainer's
 beta 3) and the rise goes on over depth, when in a typical layer the gradient of a typical sample is as large as the
 weights, so that one plain step would replace them, or when the training loss was once more than 1,000 times that of an
-even guess: after such a step the weights are often so large that no unit fires and no gradient is left to be seen. No
-better means by its headline metric, or by a cross-entropy above that of an even guess; a training loss that ended below
+even guess and a typical layer's weights have a norm over 1,000 (a penalty makes losses as large, but weights small):
+after such a step no unit may fire, so that no gradient is left to be seen. No better means by its headline metric, or by a cross-entropy above that of an even guess; a training loss that ended below
 that says the model did learn. SageMaker Debugger's ExplodingTensor asks for NaN or infinity only.
 """
 
@@ -46,7 +46,7 @@ META = Meta(
     "ExplodingTensor (NaN or infinity)",
 )
 
-THROWN_OUT = 1000  # times an even guess's loss
+THROWN_OUT = 1000  # times an even guess's loss; norm of a layer's weights
 LEARNED = 0.05  # of an even guess's loss
 WHOLE = 1.0  # a gradient as large as the weights themselves
 
@@ -121,14 +121,22 @@ def _not_finite(artifacts: Artifacts, facts: tuple[GradientFacts, ...]) -> Resul
 def _find_worst_loss(artifacts: Artifacts) -> Result | None:
     """Return the finding when a training loss on record tells of an explosion, whatever is left of its gradients."""
     chance, history = chance_loss(artifacts), curve(artifacts, "loss") if artifacts.history is not None else None
+    facts = artifacts.worker.gradients if artifacts.worker else ()
     if history is None or not np.nanmax(history.values, initial=0.0) > THROWN_OUT * chance:
+        return None
+    norm = float(np.median([fact.weight_norm for fact in facts]))
+    if not norm > THROWN_OUT:
         return None
     worst = int(np.nanargmax(history.values))
     epoch, value = int(history.epochs[worst]), float(history.values[worst])
     return Result(
         True,
-        f"The training loss was {number_text(value, 2)} in epoch {epoch:,}; an even guess has {number_text(chance)}.",
-        (Evidence(f"training loss in epoch {epoch:,}", value, None, "training"),),
+        f"The training loss was {number_text(value, 2)} in epoch {epoch:,} (an even guess has {number_text(chance)}), and "
+        f"the weights of a typical layer have a norm of {number_text(norm, 2)}.",
+        (
+            Evidence(f"training loss in epoch {epoch:,}", value, None, "training"),
+            Evidence("norm of the weights, typical layer", norm, len(facts), "layers"),
+        ),
         epochs=(epoch,),
     )
 

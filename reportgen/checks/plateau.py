@@ -7,7 +7,7 @@ even guess; the way down to that guess is no learning and is not counted. Source
 LossNotDecreasing (0.1% over 10 steps) and AutoTrainer's slow convergence (delta 0.01). Noise alone brings the best of
 some epochs 2 or 3% below the first, so that 5% are asked for here, of the best median of three epochs in a row or of
 the last one; the look at the batch is what keeps this from firing on a model that has learned something. A loss that
-started above an even guess's needs no such look: those weights were not trained before.
+started above an even guess's and stayed there needs no such look: those weights were not trained before.
 """
 
 from __future__ import annotations
@@ -49,20 +49,22 @@ def run(artifacts: Artifacts, threshold: float) -> Result:
     gain = compute_gain(artifacts)
     if gain is None:
         return Result(None, f"Not applicable: needs a positive training loss over at least {FEWEST_EPOCHS} epochs.")
-    share, first, best, epochs = gain
+    whole, first, best, epochs = gain
     said = (
         f"The training loss went from {number_text(first)} to {number_text(best)} at best, over "
         f"{count(epochs, 'epoch')}"
     )
-    chance, beside = chance_loss(artifacts), ""
+    chance, share, beside = chance_loss(artifacts), whole, ""
     if chance < first <= NEAR * chance:
         share, beside = (chance - best) / chance, f" than the {number_text(chance)} of an even guess"
     if share >= threshold:
         return Result(False, f"{said} ({percent(share)} less{beside}).")
     poor = is_hardly_better(artifacts)
-    if not (poor or beside):
+    if not poor and not (beside and whole < threshold):
         return Result(
-            False, f"{said}, but the batch does not show a poor model: it may have started from trained weights."
+            False,
+            f"{said}, but the batch does not show a poor model: it may have started from trained weights, or its loss "
+            "holds penalties.",
         )
     return Result(
         True,

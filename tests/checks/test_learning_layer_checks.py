@@ -95,15 +95,15 @@ def test_samples_count_not_their_mean_which_cancels_out() -> None:
 
 
 def test_a_loss_that_was_thrown_out_tells_of_an_explosion_that_left_no_gradient() -> None:
-    poor = having(make_artifacts(quality=0.0, n=300), gradients=gradients(0, 0, 0, 0, 1e-12))
-
-    def after(first: float) -> Finding:
+    def after(first: float, weight: float = 1e6) -> Finding:
+        rows = gradients(0, 0, 0, 0, 1e-12, weight=weight)
+        poor = having(make_artifacts(quality=0.0, n=300), gradients=rows)
         values = np.array([first, *[2.3026] * 9])
         history = History("history.csv", (Curve("loss", np.arange(1, 11), values),))
         return finding("exploding-gradient", replace(poor, history=history))
 
     assert after(6e17).outcome == "warned" and "6e17 in epoch 1" in after(6e17).text and after(6e17).epochs == (1,)
-    assert after(900.0).outcome == "passed"
+    assert after(900.0).outcome == "passed" and after(6e17, weight=1.0).outcome == "passed"
 
 
 @pytest.mark.parametrize("code", ["vanishing-gradient", "exploding-gradient"])
