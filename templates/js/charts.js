@@ -23,7 +23,7 @@ function addChart(figure) {
   if (!xs.length) return;
   const over = draw("svg", { "aria-hidden": "true" }), pointer = draw("g"), where = el("output");
   let host = one(".drawing", figure), at = -1, from = null, X, Y, W, H;
-  const still = host?.querySelector("svg");
+  const still = host && one("svg", host);
   if (!host) one(".absent", figure).replaceWith(host = el("div", { class: "drawing" }));
   host.append(over);
   const valueAt = (s, x) => s.y[s.where.get(x)], textAt = x => names[x] ?? short(x);
@@ -51,6 +51,7 @@ function addChart(figure) {
     host.classList.toggle("own", own);
     return own && { left, right, top, bottom };
   };
+  const lined = s => /line|steps/.test(s.shape);
   const line = (s, ys, props) => {
     let d = "", pen = "M";
     ys.forEach((y, i) => {
@@ -71,7 +72,7 @@ function addChart(figure) {
   };
   const shapes = s => {
     const g = draw("g", { fill: s.colour, stroke: s.colour }), many = s.x.length > 300;
-    if (s.shape === "line" || s.shape === "steps") g.append(line(s, s.y, { opacity: view.smooth ? 0.3 : 1 }), ...(view.smooth ? [line(s, smoothed(s.y), { "stroke-width": 2.4 })] : []));
+    if (lined(s)) g.append(line(s, s.y, { opacity: view.smooth ? 0.3 : 1 }), ...(view.smooth ? [line(s, smoothed(s.y), { "stroke-width": 2.4 })] : []));
     s.y.forEach((y, i) => {
       const x = X(s.x[i]), half = (s.width || 0.8) / 2, a = X(s.x[i] - half), base = Y(log() ? Y.back(0) : 0);
       if (s.shape !== "bars" && good(s.low[i])) g.append(draw("path", { d: `M${x} ${Y(s.low[i])}V${Y(s.high[i])}`, opacity: many ? 0.2 : 0.6 }));
@@ -132,7 +133,7 @@ function addChart(figure) {
   const legend = series.map((s, i) => el("button", { type: "button", class: "series", onclick: () => {
     const hidden = view.hidden.includes(s.i) ? view.hidden.replace(s.i, "") : view.hidden + s.i;
     set({ hidden: hidden.length < series.length ? hidden : "" });
-  } }, el("i", { class: s.shape in { line: 1, steps: 1 } ? s.role : "solid", style: "color:" + s.colour }), clip(s.name), outputs[i]));
+  } }, el("i", { class: lined(s) ? s.role : "solid", style: "color:" + s.colour }), clip(s.name), outputs[i]));
   const logarithm = button("Log scale", () => set({ log: log() ? (logY ? "0" : "") : "1" }));
   const smooth = el("input", { type: "range", min: 0, max: 0.95, step: 0.05, oninput: () => set({ smooth: +smooth.value ? smooth.value : "" }) });
   const wide = button("Whole range", () => set({ zoom: "" }));
@@ -147,7 +148,7 @@ function addChart(figure) {
   one(".tools", figure).append(...legend, el("label", {}, clip(block.x.label, 48), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
     ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && s.shape !== "bars") ? [el("label", {}, "Smooth", smooth)] : []),
     ...(names.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]), ...exporters(figure.id, () => (host.classList.contains("own") ? over : still)),
-    button("CSV", () => save(figure.id + ".csv", csv([[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])]), "text/csv")))));
+    button("CSV", () => saveCsv(figure.id, [[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])])))));
   restore();
   new ResizeObserver(redraw).observe(figure);
 }

@@ -1,8 +1,9 @@
 // Everything here only adds to a page that is already whole. Text from the report enters the page as text nodes only.
-document.documentElement.classList.add("js");
+const root = document.documentElement;
+root.classList.add("js");
 const { abs, ceil, exp, floor, hypot, log10, max, min, round } = Math;
-const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, node = document) => [...node.querySelectorAll(selector)];
+const one = (selector, node = document) => node.querySelector(selector);
 const put = (node, name, value) => node.setAttribute(name, value);
 const rectOf = node => node.getBoundingClientRect();
 const lower = text => text.toLowerCase();
@@ -28,8 +29,8 @@ const choice = (label, options, onchange) => el("select", { label, onchange }, .
 let parsed;
 const report = () => (parsed ??= JSON.parse(one("body > script[type='application/json']").textContent));
 const blockOf = node => node.dataset.b.split(".").reduce((at, i) => at.blocks[i], { blocks: report().sections });
-const ARRAYS = { "<f8": Float64Array, "<f4": Float32Array, "<i8": BigInt64Array, "<i4": Int32Array, "<u8": BigUint64Array, "<u4": Uint32Array, "<u2": Uint16Array, "|u1": Uint8Array };
-const unpackRaw = column => new ARRAYS[column.dtype](Uint8Array.from(atob(column.data), c => c.charCodeAt(0)).buffer);
+const arrayOf = ([, kind, size]) => globalThis[(size > 4 && kind !== "f" ? "Big" : "") + { f: "Float", i: "Int", u: "Uint" }[kind] + size * 8 + "Array"];
+const unpackRaw = column => new (arrayOf(column.dtype))(Uint8Array.from(atob(column.data), c => c.charCodeAt(0)).buffer);
 const unpack = column => (column ? Array.from(unpackRaw(column), Number) : []);
 
 // State lives behind a question mark in the hash, so that a view can be sent: #training?theme=dark
@@ -78,7 +79,7 @@ const onHash = () => {
 };
 
 // A theme that the style does not know leaves the system's colours.
-const setTheme = theme => (document.documentElement.dataset.theme = theme ?? "");
+const setTheme = theme => (root.dataset.theme = theme ?? "");
 const addTheme = () => {
   const select = choice("Colours", [["", "System colours"], ["light", "Light"], ["dark", "Dark"]], () => {
     keep("theme", select.value);
@@ -133,6 +134,7 @@ const csv = rows => rows.map(row => row.map(cell => {
   if (typeof cell === "string" && /^[=+\-@\t]/.test(text)) text = "'" + text;
   return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
 }).join(",")).join("\r\n") + "\r\n";
+const saveCsv = (name, rows) => save(name + ".csv", csv(rows), "text/csv");
 const copy = async (text, control) => {
   await navigator.clipboard.writeText(text);
   control.textContent = "Copied";

@@ -133,7 +133,7 @@ const unfold = (block, svg, grown) => {
 };
 
 function addGraph(figure) {
-  const block = blockOf(figure), port = one(".bare", figure), svg = port?.querySelector("svg");
+  const block = blockOf(figure), port = one(".bare", figure), svg = port && one("svg", port);
   if (!svg || !block.cards.length || block.card) return;
   const panel = el("div", { role: "status", class: "panel" }), fingers = new Map(), count = el("output");
   let x, y, w, h, start, moved = 0;
@@ -191,7 +191,7 @@ function addGraph(figure) {
     const maps = all(".montage").find(m => one("img", m) && card.members.includes(blockOf(m).layer));
     panel.replaceChildren(button("×", () => panel.replaceChildren(), { class: "close", label: "Close" }), el("b", {}, card.title + (card.repeat > 1 ? ` × ${card.repeat}` : "")), el("p", {}, [card.type, ...card.lines, card.mark_text].filter(Boolean).join(". ")),
       ...(byId(card.target) ? [el("a", { href: "#" + card.target }, "Layer table")] : []),
-      ...report().layers.filter(l => card.members.includes(l.name)).slice(0, 3).map(l => el("details", {}, el("summary", {}, "Numbers of " + l.name), pairs(Object.entries(l.numbers).map(([k, v]) => [k, typeof v === "number" ? short(v) : "– " + v.missing])))),
+      ...report().layers.filter(l => card.members.includes(l.name)).slice(0, 3).map(l => el("details", {}, el("summary", {}, "Numbers of " + l.name), pairs(Object.entries(l.numbers).map(([k, v]) => [k, isFinite(v) ? short(v) : "– " + v.missing])))),
       ...(maps ? [el("a", { href: "#" + maps.id }, ...pictureOf(maps, 260))] : []));
   };
   // The scale stays when the drawing gets wider than its window.

@@ -1,7 +1,7 @@
 // Samples: one filter for each output drives its cards and the list of all its records; a cell of the matrix sets it.
 const browsers = new Map();
 const FIELDS = ["outcome", "truth", "predicted", "low", "high", "text", "sort"];
-const share = v => (typeof v === "number" ? (v * 100).toFixed(1) + "%" : "–");
+const share = v => (isFinite(v) ? (v * 100).toFixed(1) + "%" : "–");
 const finite = v => (isFinite(v) ? v : null);
 const CLASSES = ["binary", "multiclass"];
 const SAID = { right: "✓ right", wrong: "✕ wrong", unknown: "" };
@@ -41,7 +41,7 @@ const browserOf = (output, node) => {
   const more = button("Show more", () => { most += 200; list(); });
   const whole = el("details", { class: "numbers screen", ontoggle: () => list() }, el("summary", {}, `All ${grouped(total)} sample records as a list`),
     el("div", { class: "scroll", tabindex: 0, role: "group", label: "Sample records" }, el("table", { class: "data" }, el("thead", {}, el("tr", {}, ...["Sample", "Outcome", "Predicted", "Truth", "Confidence", "Loss"].map((t, i) => el("th", { scope: "col", class: i > 3 ? "num" : "" }, t)))), body)),
-    more, button("Save CSV", () => save("samples.csv", csv([["key", "id", "truth", "prediction", "outcome", "confidence", "loss"], ...found().map(({ s }) => [s.key, s.label, s.truth, s.prediction, s.outcome, s.confidence, s.loss])]), "text/csv")));
+    more, button("Save CSV", () => saveCsv("samples", [["key", "id", "truth", "prediction", "outcome", "confidence", "loss"], ...found().map(({ s }) => [s.key, s.label, s.truth, s.prediction, s.outcome, s.confidence, s.loss])])));
   if (total) node.after(whole);
   const list = () => {
     if (!whole.open) return;

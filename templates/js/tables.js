@@ -11,7 +11,7 @@ function addTable(node) {
       const [x, y] = [value(a, c), value(b, c)];
       if (x === y) continue;
       if (x === null || y === null) return x === null ? 1 : -1;
-      const d = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en", { numeric: true });
+      const d = isFinite(x) && isFinite(y) ? x - y : String(x).localeCompare(String(y), "en", { numeric: true });
       if (d) return down ? -d : d;
     }
     return a - b;
@@ -31,7 +31,7 @@ function addTable(node) {
   });
   heads.forEach((th, c) => {
     const title = one("bdi", th), sorter = button("", event => {
-      const old = order.find(([column]) => column === c), first = typeof value(0, c) === "number";
+      const old = order.find(([column]) => column === c), first = isFinite(value(0, c));
       const next = !old ? [[c, first]] : old[1] === first ? [[c, !first]] : [];
       set({ sort: [...(event.shiftKey ? order.filter(([column]) => column !== c) : []), ...next].map(([column, down]) => column + (down ? "d" : "a")).join(".") });
     }, { class: "sorter", title: "Sort; Shift adds a column" });
@@ -40,8 +40,8 @@ function addTable(node) {
   });
   const search = el("input", { type: "search", placeholder: "Filter rows", label: "Filter rows", oninput: () => set({ q: search.value }) });
   const count = el("output");
-  const text = () => csv([block.columns.map(c => c.title + (c.unit ? ` (${c.unit})` : "")), ...[...body.rows].map(r => block.rows[rows.indexOf(r)])]);
-  const copier = button("Copy CSV", () => copy(text(), copier));
-  one(".tools", node).append(...(rows.length > 8 ? [search, count] : []), el("span", { class: "push" }), ...(navigator.clipboard ? [copier] : []), button("Save CSV", () => save(node.id + ".csv", text(), "text/csv")));
+  const records = () => [block.columns.map(c => c.title + (c.unit ? ` (${c.unit})` : "")), ...[...body.rows].map(r => block.rows[rows.indexOf(r)])];
+  const copier = button("Copy CSV", () => copy(csv(records()), copier));
+  one(".tools", node).append(...(rows.length > 8 ? [search, count] : []), el("span", { class: "push" }), ...(navigator.clipboard ? [copier] : []), button("Save CSV", () => saveCsv(node.id, records())));
   if (state.size) restore();
 }
