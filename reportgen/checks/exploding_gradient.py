@@ -1,14 +1,15 @@
 """Gradients that are not finite, or that grow from layer to layer on their way back to the input.
 
-Looked at are the saved weights: the gradient of the loss on labelled samples, each layer's relative to the norm of
-the weights that it would move. Fires when a gradient is NaN or infinite. Else only for a model that is no better than
-its simple baseline on the batch (AutoTrainer, ICSE 2021, likewise looks only at models that did not converge): when
-the layers nearest the input have more than 70 times the relative gradient of those nearest the output (AutoTrainer's
-beta 3) and the rise goes on over depth, when in a typical layer the gradient of a typical sample is as large as the
-weights, so that one plain step would replace them, or when the training loss was once more than 1,000 times that of an
-even guess and a typical layer's weights have a norm over 1,000 (a penalty makes losses as large, but weights small):
-after such a step no unit may fire, so that no gradient is left to be seen. No better means by its headline metric, or by a cross-entropy above that of an even guess; a training loss that ended below
-that says the model did learn. SageMaker Debugger's ExplodingTensor asks for NaN or infinity only.
+Looked at are the saved weights: the gradient of the loss on labelled samples, each layer's relative to the norm of the
+weights that it would move. Fires when a gradient is NaN or infinite. Else only for a model that is no better than its
+simple baseline on the batch (AutoTrainer, ICSE 2021, likewise looks only at models that did not converge): when the
+layers nearest the input have more than 70 times the relative gradient of those nearest the output (AutoTrainer's beta
+3) and the rise goes on over depth, when in a typical layer the gradient of a typical sample is as large as the weights,
+so that one plain step would replace them, or when the training loss was once more than 1,000 times that of an even
+guess and a typical layer's weights have a norm over 1,000 (a penalty makes losses as large, but weights small): after
+such a step no unit may fire, so that no gradient is left to be seen. No better means by its headline metric, or by a
+cross-entropy above that of an even guess; a training loss that ended below that says the model did learn. SageMaker
+Debugger's ExplodingTensor asks for NaN or infinity only.
 """
 
 from __future__ import annotations
@@ -131,8 +132,8 @@ def _find_worst_loss(artifacts: Artifacts) -> Result | None:
     epoch, value = int(history.epochs[worst]), float(history.values[worst])
     return Result(
         True,
-        f"The training loss was {number_text(value, 2)} in epoch {epoch:,} (an even guess has {number_text(chance)}), and "
-        f"the weights of a typical layer have a norm of {number_text(norm, 2)}.",
+        f"The training loss was {number_text(value, 2)} in epoch {epoch:,} (an even guess has {number_text(chance)}), "
+        f"and the weights of a typical layer have a norm of {number_text(norm, 2)}.",
         (
             Evidence(f"training loss in epoch {epoch:,}", value, None, "training"),
             Evidence("norm of the weights, typical layer", norm, len(facts), "layers"),
