@@ -45,7 +45,8 @@ def _paint_card(card: GraphCard, findings: list[Finding], drawn: set[str]) -> Gr
     if not here:
         return card
     worst: Level = "error" if any(finding.outcome == "failed" for finding in here) else "warn"
-    text = join_words([shorten(finding.title, 60) for finding in here], most=3)
+    # A title speaks of all layers, and is too long for a card; the code stands beside the finding too.
+    text = join_words([shorten(finding.code.replace("-", " "), 60) for finding in here], most=3)
     return replace(card, mark=worst, mark_text=text)
 
 

@@ -185,12 +185,12 @@ def test_findings_are_painted_on_the_cards_that_they_name():
         finding("fine", "passed", "conv2"),
     )
     cards = {card.title: card for card in one(paint_findings(section, findings), GraphView).cards}
-    assert (cards["conv1"].mark, cards["conv1"].mark_text) == ("error", "Dead-Units and Bad")
+    assert (cards["conv1"].mark, cards["conv1"].mark_text) == ("error", "dead units and bad")
     assert cards["conv2"].mark is None
     assert paint_findings(section, ()) is section
     inside = (finding("dead-units", "warned", "conv1/dense"), finding("near", "warned", "conv10"))
     cards = {card.title: card for card in one(paint_findings(section, inside), GraphView).cards}
-    assert (cards["conv1"].mark, cards["conv1"].mark_text) == ("warn", "Dead-Units")
+    assert (cards["conv1"].mark, cards["conv1"].mark_text) == ("warn", "dead units")
 
 
 def followed_graph(source: str, group: str = "block"):
