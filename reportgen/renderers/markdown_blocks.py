@@ -102,7 +102,9 @@ def gallery_block(block: b.Gallery) -> str:
     headings = ("Sample", "Truth", "Prediction", "Outcome", "Confidence", "Loss")
     left = _left_out(len(rows), len(block.samples), "samples")
     body = table(headings, rows) if rows else ""
-    return _titled(block.title, f"Shown: {prose(block.rule)}.", body, left, prose(block.reading))
+    colours = ", ".join(f"{plain(item.name)} {plain(item.word)}" for item in block.legend)
+    legend = f"Colours: {colours}." if colours else ""
+    return _titled(block.title, f"Shown: {prose(block.rule)}.", legend, body, left, prose(block.reading))
 
 
 def montage_block(block: b.Montage) -> str:

@@ -186,8 +186,20 @@ class SampleCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassColour:
+    """The colour that a class is painted in, as 0xRRGGBB, and its word."""
+
+    name: str
+    rgb: int
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gallery:
-    """Samples side by side. `rule` says how they were chosen; `output` names the model output they belong to."""
+    """Samples side by side. `rule` says how they were chosen; `output` names the model output they belong to.
+
+    `legend` names the colours of classes that are painted in the pictures.
+    """
 
     id: str
     title: str
@@ -195,6 +207,7 @@ class Gallery:
     rule: str
     samples: tuple[SampleCard, ...]
     reading: str
+    legend: tuple[ClassColour, ...] = field(default=(), metadata=LATER)
     kind: Literal["gallery"] = "gallery"
 
 

@@ -12,6 +12,7 @@ from reportgen.analysis.layers import QUANTILE_FACTOR, mark_scale_outliers
 from reportgen.report.blocks import CellMark, Table, TableColumn
 from reportgen.report.values import Number, number
 from reportgen.sections.layer_records import quantiles_of
+from reportgen.sections.same_columns import say_once
 from reportgen.sections.words import count, join_words, number_text, ordinal, percent, share_text, shorten
 
 SATURATED = 0.5  # half of the values at the flat ends: most of the gradient is gone
@@ -88,7 +89,7 @@ def activation_table(worker: WorkerEvidence) -> Table:
     types = layer_types(worker)
     facts = worker.activations
     rows = tuple(_activation_row(row, types.get(row.layer, "")) for row in facts)
-    return Table(
+    table = Table(
         "layer-statistics",
         "What each layer puts out",
         ACTIVATION_COLUMNS,
@@ -101,6 +102,7 @@ def activation_table(worker: WorkerEvidence) -> Table:
         row_ids=tuple(f"layer-statistics-{i}" for i in range(len(facts))),
         marks=mark_activations(own_units(worker)),
     )
+    return say_once(table, ("Saturated", "NaN", "Inf", "Samples", "Measured"))
 
 
 def _activation_row(facts: ActivationFacts, type_: str) -> tuple[str | Number | None, ...]:

@@ -8,6 +8,7 @@ from reportgen.analysis.evidence import LayerFacts
 from reportgen.analysis.graph import Graph
 from reportgen.report.blocks import Table, TableColumn
 from reportgen.report.values import number
+from reportgen.sections.same_columns import say_once
 from reportgen.sections.words import count, percent, shorten
 
 COLUMNS = (
@@ -37,7 +38,7 @@ def layer_table(layers: tuple[LayerFacts, ...]) -> Table:
         notes.append(f"MACs of {count(unknown_macs, 'layer')} are not known, so their total is a lower bound.")
     if unknown_memory:
         notes.append(f"{count(unknown_memory, 'output')} of open shape not in the activation memory.")
-    return Table(
+    table = Table(
         "layer-table",
         "All layers",
         COLUMNS,
@@ -47,6 +48,7 @@ def layer_table(layers: tuple[LayerFacts, ...]) -> Table:
         row_ids=tuple(f"layer-{i}" for i in range(len(layers))),
         total=("Total", None, None, None, total, None, None, None, macs, memory, None),
     )
+    return say_once(table, ("Trainable", "Dtype"))
 
 
 def _row(layer: LayerFacts, total: int) -> tuple[str | int | float | None, ...]:

@@ -7,6 +7,7 @@ from reportgen.report.blocks import CellMark, Table, TableColumn
 from reportgen.report.values import Number, number
 from reportgen.sections.layer_records import largest_weight
 from reportgen.sections.layer_statistics import name_layers
+from reportgen.sections.same_columns import say_once
 from reportgen.sections.words import count, number_text, percent, shape_text, shorten
 
 MOST_WEIGHT_ROWS = 400
@@ -45,7 +46,7 @@ def weight_table(weights: tuple[WeightFacts, ...]) -> Table:
             marks.append(CellMark(i, _REPEATED, "warn" if weight.duplicates > 0.1 * weight.filters else "info", said))
         if weight.fresh is not None and weight.fresh.untouched and weight.fresh.certain and len(weight.shape) > 1:
             marks.append(CellMark(i, _FRESH, "warn" if weight.trainable else "info", shorten(weight.fresh.how, 120)))
-    return Table(
+    table = Table(
         "layer-weights",
         "Weights",
         WEIGHT_COLUMNS,
@@ -56,6 +57,7 @@ def weight_table(weights: tuple[WeightFacts, ...]) -> Table:
         else "",
         marks=tuple(marks),
     )
+    return say_once(table, ("NaN", "Inf", "Trained", "Repeated", "As initialised"), row="weight")
 
 
 def _weight_row(weight: WeightFacts) -> tuple[str | Number | None, ...]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from reportgen.analysis.evidence import Array
-from reportgen.analysis.images import SIGNAL_WIDTH, Pixels, paint_classes, paint_difference, to_picture
+from reportgen.analysis.colour_words import name_colour
+from reportgen.analysis.images import (
+    SIGNAL_WIDTH,
+    Pixels,
+    class_colours,
+    paint_classes,
+    paint_difference,
+    to_picture,
+)
 from reportgen.analysis.metrics.segmentation import (
     MistakePlaces,
     PerRegion,
@@ -18,7 +27,7 @@ from reportgen.analysis.metrics.segmentation import (
 )
 from reportgen.analysis.metrics.value import SampleScores
 from reportgen.analysis.mosaics import enlarge
-from reportgen.report.blocks import CellMark, FlatBlock, Matrix, Table, TableColumn, Text
+from reportgen.report.blocks import CellMark, ClassColour, FlatBlock, Gallery, Matrix, Table, TableColumn, Text
 from reportgen.report.values import Column, Number, number
 from reportgen.sections.display import as_displayed
 from reportgen.sections.output_view import OutputView
@@ -32,22 +41,46 @@ WRONG_BELOW = 2 / 3
 MOST_PANEL_SIDE = 96
 MOST_CARDS = 20  # a card holds four pictures
 STRIP_HEIGHT = 14
+MOST_COLOURS = 16
 LEGEND = (
     "Four panels, row by row: input, truth, prediction, difference (red: wrong, light: right, dark: both class 0). "
-    "Class 0 is black; every other class has its own colour. Marked wrong below a Dice of 67%, an IoU of one half."
+    "Marked wrong below a Dice of 67%, an IoU of one half."
 )
-LEGEND_UNLABELLED = "Two panels: input, prediction. Class 0 is black; every other class has its own colour."
+LEGEND_UNLABELLED = "Two panels: input, prediction."
 
 
 def build_segmentation(view: OutputView) -> tuple[FlatBlock, ...]:
     """Return what is particular to segmentation."""
-    blocks: list[FlatBlock] = list(gallery_blocks(view, say_regions, _style(view)))
+    blocks: list[FlatBlock] = [
+        replace(block, legend=class_legend(view)) if isinstance(block, Gallery) and _pictured(block) else block
+        for block in gallery_blocks(view, say_regions, _style(view))
+    ]
     if not view.labelled:
         return (*blocks, _shares_table(view))
     blocks.append(region_table(view, view.accumulator.per_class()))
     blocks.append(Text(describe_places(view.accumulator.mistake_places())))
     blocks.append(_position_matrix(view))
     return tuple(blocks)
+
+
+def _pictured(gallery: Gallery) -> bool:
+    """Say whether any sample of a gallery is shown as a picture."""
+    return any(card.image for card in gallery.samples)
+
+
+def class_legend(view: OutputView) -> tuple[ClassColour, ...]:
+    """Return the colours of the classes, with many those that fill most positions; class 0 is always among them."""
+    classes = view.accumulator.classes
+    filled = np.zeros(classes)
+    filled += np.asarray(view.accumulator.predicted)
+    if view.labelled:
+        filled += np.asarray(view.accumulator.per_class().support)
+    filled[0] = np.inf
+    most = np.sort(np.argsort(-filled, kind="stable")[:MOST_COLOURS])
+    return tuple(
+        ClassColour(view.class_name(label), (r << 16) + (g << 8) + b, name_colour(r, g, b))
+        for label, (r, g, b) in zip(most.tolist(), class_colours(classes)[most].tolist(), strict=True)
+    )
 
 
 def _maps(view: OutputView, row: int) -> tuple[Array, Array | None, Array | None]:

@@ -11,6 +11,7 @@ from reportgen.analysis.metrics.regression import Targets
 from reportgen.report.blocks import Axis, Chart, Series, Table, TableColumn
 from reportgen.report.values import Column, Number, number
 from reportgen.sections.output_view import OutputView
+from reportgen.sections.same_columns import say_once
 from reportgen.sections.words import number_text, percent
 
 MOST_TARGETS_LISTED = 256
@@ -48,7 +49,8 @@ def target_table(view: OutputView, targets: Targets) -> Table:
         quantiles = tuple(number(float(q), "not kept for so many targets") for q in targets.quantiles[i])
         rows.append((name, int(targets.n[i]), *cells, *quantiles))
     note = f"The first {shown} of {len(targets.n):,} targets." if shown < len(targets.n) else ""
-    return Table(view.id("targets"), "Errors", TARGET_COLUMNS, tuple(rows), describe_targets(view, targets), note)
+    table = Table(view.id("targets"), "Errors", TARGET_COLUMNS, tuple(rows), describe_targets(view, targets), note)
+    return say_once(table, ("Samples",), row="target")
 
 
 def describe_targets(view: OutputView, targets: Targets) -> str:

@@ -10,6 +10,7 @@ from reportgen.analysis.calibration import Reliability
 from reportgen.analysis.evidence import Problem
 from reportgen.analysis.metrics.classes import ConfidenceHistogram
 from reportgen.analysis.metrics.curves import ThresholdChoice
+from reportgen.analysis.images import class_colours
 from reportgen.analysis.metrics.segmentation import MistakePlaces
 from reportgen.analysis.metrics.sequence import ByLength, ByStep
 from reportgen.analysis.metrics.value import MetricValue
@@ -288,6 +289,18 @@ def test_segmentation_panels_hold_input_truth_answer_and_difference():
     section, drawn = build("segmentation", classes=3, labels=False)
     assert drawn.pictures[0][0].shape == (64, 2 * 64 + 2, 3)
     assert "truth" not in gallery(section).rule
+
+
+def test_segmentation_says_which_class_has_which_colour_in_words_too():
+    section, _ = build("segmentation", classes=3)
+    legend = gallery(section).legend
+    painted = class_colours(3)
+    assert [(item.rgb >> 16, item.rgb >> 8 & 255, item.rgb & 255) for item in legend] == [tuple(c) for c in painted]
+    assert [item.word for item in legend] == ["black", "dark blue", "green"]
+    section, _ = build("segmentation", classes=40)
+    assert len(gallery(section).legend) == 16
+    section, _ = build("multiclass")
+    assert gallery(section).legend == ()
 
 
 def test_segmentation_perfect_masks_show_no_red():
