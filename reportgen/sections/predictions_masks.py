@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from reportgen.analysis.evidence import Array
 from reportgen.analysis.colour_words import name_colour
+from reportgen.analysis.evidence import Array
 from reportgen.analysis.images import (
     SIGNAL_WIDTH,
     Pixels,

@@ -8,9 +8,9 @@ import pytest
 
 from reportgen.analysis.calibration import Reliability
 from reportgen.analysis.evidence import Problem
+from reportgen.analysis.images import class_colours
 from reportgen.analysis.metrics.classes import ConfidenceHistogram
 from reportgen.analysis.metrics.curves import ThresholdChoice
-from reportgen.analysis.images import class_colours
 from reportgen.analysis.metrics.segmentation import MistakePlaces
 from reportgen.analysis.metrics.sequence import ByLength, ByStep
 from reportgen.analysis.metrics.value import MetricValue
