@@ -90,6 +90,11 @@ def _any_length(tensor: Any) -> Any:
     return tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype)
 
 
+def inference_mode(model: Any) -> dict[str, bool]:
+    """Return the argument that asks for inference where a model's own `call` takes it: `stateless_call` hands it on."""
+    return {"training": False} if getattr(model, "_call_has_training_arg", True) else {}
+
+
 def jax_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables: Sequence[Any], total: Total) -> Step:
     """Return the function for JAX, compiled once a chunk size."""
     import jax
@@ -98,10 +103,11 @@ def jax_step(model: Any, pack: Callable[[Sequence[Any]], Any], variables: Sequen
     places = [next(i for i, other in enumerate(trainable) if other is variable) for variable in variables]
     others = [variable.value for variable in model.non_trainable_variables]
     scale = HALF_SCALE if uses_half(model) else 1.0
+    mode = inference_mode(model)
 
     def compute(values: list[Any], tensors: list[Any], labels: Mapping[str, Any]) -> tuple[Any, Any]:
         """Run forward; the loss itself comes back beside the scaled one."""
-        outputs, _ = model.stateless_call(values, others, pack(tensors), training=False)
+        outputs, _ = model.stateless_call(values, others, pack(tensors), **mode)
         loss = total(outputs, labels)
         return loss * scale, loss
 

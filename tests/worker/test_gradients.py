@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from reportgen.worker.backward import inference_mode
 from reportgen.worker.budget import EXTRA_MACS
 from reportgen.worker.labelled import LEAST, USUAL, choose_count
 from reportgen.worker.losses import NoLoss, choose_loss, fit_labels
@@ -204,3 +205,20 @@ def test_costly_models_get_fewer_samples() -> None:
     assert choose_count(AUTO, EXTRA_MACS // (3 * LEAST), 1000)[0] == LEAST
     assert choose_count(AUTO, 10**12, 1000) == (0, "forward and backward cost much for this model")
     assert choose_count(100, 10**12, 1000) == (100, "")
+
+
+@pytest.mark.keras
+def test_a_models_own_call_without_a_training_argument_is_given_none() -> None:
+    """JAX calls it directly (`stateless_call`), without Keras's sorting of arguments in between."""
+    k = models.keras()
+
+    class Own(k.Model):
+        def call(self, x):
+            return x
+
+    class Usual(k.Model):
+        def call(self, x, training=None):
+            return x
+
+    assert inference_mode(Own()) == {} and inference_mode(Usual()) == {"training": False}
+    assert inference_mode(k.Sequential([k.layers.Dense(1)])) == {"training": False}
