@@ -11,6 +11,7 @@ import jinja2
 
 from reportgen import resources
 from reportgen.renderers import page_figures, page_numbers, page_tables, page_text
+from reportgen.renderers.page_about import about
 from reportgen.renderers.page_accent import shades
 from reportgen.renderers.page_anchors import Anchors
 from reportgen.renderers.page_csp import add_policy
@@ -101,6 +102,7 @@ def make_context(report: Report) -> dict[str, Any]:
     sections = _sections(report)
     return {
         "report": report,
+        "about": about(report),
         "anchors": anchors,
         "pictures": pictures,
         "wrong": wrong,
