@@ -136,7 +136,7 @@ function addChart(figure) {
   } }, el("i", { class: lined(s) ? s.role : "solid", style: "color:" + s.colour }), clip(s.name), outputs[i]));
   const logarithm = button("Log scale", () => set({ log: log() ? (logY ? "0" : "") : "1" }));
   const smooth = el("input", { type: "range", min: 0, max: 0.95, step: 0.05, oninput: () => set({ smooth: +smooth.value ? smooth.value : "" }) });
-  const wide = button("Whole range", () => set({ zoom: "" }));
+  const wide = button("Whole range", () => { set({ zoom: "" }); slider.focus(); });
   const [view, set, restore] = bind(`c.${figure.id}.`, ["hidden", "log", "smooth", "zoom"], () => {
     if (!/^[\d.e-]+to[\d.e-]+$/.test(view.zoom)) view.zoom = "";
     legend.forEach((b, i) => press(b, !view.hidden.includes(series[i].i)));

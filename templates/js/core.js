@@ -37,10 +37,7 @@ const unpack = column => (column ? Array.from(unpackRaw(column), Number) : []);
 const state = new URLSearchParams();
 const restorers = [];
 const readHash = () => location.hash.slice(1).split("?");
-const writeHash = () => {
-  const query = state.toString();
-  history.replaceState(null, "", "#" + readHash()[0] + (query ? "?" + query : ""));
-};
+const writeHash = () => history.replaceState(null, "", "#" + readHash()[0] + (state.size ? "?" + state : ""));
 const keep = (key, value) => {
   value ? state.set(key, value) : state.delete(key);
   writeHash();
@@ -73,7 +70,7 @@ const reveal = anchor => {
 };
 const onHash = () => {
   const [anchor, query] = readHash();
-  if (query !== undefined && query !== state.toString()) adopt(query);
+  if (query !== undefined && query !== "" + state) adopt(query);
   if (query === undefined && state.size) writeHash();
   reveal(anchor);
 };
@@ -132,7 +129,7 @@ const csv = rows => rows.map(row => row.map(cell => {
   let text = typeof cell === "object" || cell === undefined || isNaN(cell) ? "" : String(cell); // no value, and why
   // A spreadsheet would run a text that starts like a formula.
   if (typeof cell === "string" && /^[=+\-@\t]/.test(text)) text = "'" + text;
-  return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+  return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
 }).join(",")).join("\r\n") + "\r\n";
 const saveCsv = (name, rows) => save(name + ".csv", csv(rows), "text/csv");
 const copy = async (text, control) => {

@@ -114,7 +114,7 @@ const unfold = (block, svg, grown) => {
     if (!box.text && !box.inside) continue;
     box.key = String.fromCodePoint(97 + keys++);
     box.sign = draw("g", { role: "button", tabindex: 0, label: "Open or close " + box.title, onclick: () => toggle(box), onkeydown: event => {
-      if (!["Enter", " "].includes(event.key)) return;
+      if (!/^(Enter| )$/.test(event.key)) return;
       event.preventDefault();
       toggle(box);
     } }, draw("circle", { r: 13, opacity: 0 }), draw("circle", { r: 9, fill: "var(--surface)", stroke: SOFT }), draw("path", { stroke: "var(--ink)", "stroke-width": 1.6 }));
@@ -189,7 +189,7 @@ function addGraph(figure) {
   }, []);
   const describe = card => {
     const maps = all(".montage").find(m => one("img", m) && card.members.includes(blockOf(m).layer));
-    panel.replaceChildren(button("×", () => panel.replaceChildren(), { class: "close", label: "Close" }), el("b", {}, card.title + (card.repeat > 1 ? ` × ${card.repeat}` : "")), el("p", {}, [card.type, ...card.lines, card.mark_text].filter(Boolean).join(". ")),
+    panel.replaceChildren(button("×", () => { panel.replaceChildren(); explore.focus(); }, { class: "close", label: "Close" }), el("b", {}, card.title + (card.repeat > 1 ? ` × ${card.repeat}` : "")), el("p", {}, [card.type, ...card.lines, card.mark_text].filter(Boolean).join(". ")),
       ...(byId(card.target) ? [el("a", { href: "#" + card.target }, "Layer table")] : []),
       ...report().layers.filter(l => card.members.includes(l.name)).slice(0, 3).map(l => el("details", {}, el("summary", {}, "Numbers of " + l.name), pairs(Object.entries(l.numbers).map(([k, v]) => [k, isFinite(v) ? short(v) : "– " + v.missing])))),
       ...(maps ? [el("a", { href: "#" + maps.id }, ...pictureOf(maps, 260))] : []));

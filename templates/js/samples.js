@@ -1,6 +1,5 @@
 // Samples: one filter for each output drives its cards and the list of all its records; a cell of the matrix sets it.
 const browsers = new Map();
-const FIELDS = ["outcome", "truth", "predicted", "low", "high", "text", "sort"];
 const share = v => (isFinite(v) ? (v * 100).toFixed(1) + "%" : "–");
 const finite = v => (isFinite(v) ? v : null);
 const CLASSES = ["binary", "multiclass"];
@@ -53,7 +52,7 @@ const browserOf = (output, node) => {
     }));
     more.hidden = rows.length <= most;
   };
-  const [view, set, restore] = bind(`s.${output}.`, FIELDS, () => {
+  const [view, set, restore] = bind(`s.${output}.`, ["outcome", "truth", "predicted", "low", "high", "text", "sort"], () => {
     for (const name in controls) if (controls[name].value !== view[name]) controls[name].value = view[name];
     const shown = matching(cards), mine = ++turn, add = c => mine === turn && c.home.append(c.node);
     // Taken out, not hidden: a browser takes seconds to lay out a few cards among a thousand hidden ones.
@@ -65,7 +64,7 @@ const browserOf = (output, node) => {
     list();
   });
   const empty = { ...view };
-  const browser = { cards, restore, cell: (truth, predicted) => { whole.open = true; set({ ...empty, truth, predicted }); tools.scrollIntoView(); } };
+  const browser = { cards, restore, cell: (truth, predicted) => { whole.open = true; set({ ...empty, truth, predicted }); controls.truth?.focus(); tools.scrollIntoView(); } };
   browsers.set(output, browser);
   return browser;
 };
@@ -81,7 +80,7 @@ const pictureOf = (card, room = 0) => {
 const enlarge = (cards, i) => {
   const open = cards.filter(c => c.node.isConnected), { s, node } = open[i = (i + open.length) % open.length], old = one("dialog");
   const facts = [["predicted", s.prediction], ["truth", s.truth], ["confidence", s.confidence === null ? "" : share(s.confidence)], ["loss", short(finite(s.loss))], ...s.details, ["key", s.key]].filter(([, v]) => v);
-  const box = el("dialog", { label: "Sample " + s.label, onclose: () => box.remove(), onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
+  const box = el("dialog", { label: "Sample " + s.label, onclose: () => { box.remove(); one(".zoom", node).focus(); }, onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
     button("Close", () => box.close(), { class: "close" }), el("h3", {}, s.label || s.key), ...pictureOf(node, 400), el("p", { class: "words" }, s.text),
     pairs(facts), button("‹ Previous", () => enlarge(cards, i - 1)), " ", button("Next ›", () => enlarge(cards, i + 1)));
   old?.remove();

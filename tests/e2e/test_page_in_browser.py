@@ -159,7 +159,11 @@ def test_a_chart_redraws_with_log_scale_smoothing_zoom_and_hidden_series(open_pa
         assert figure.get_by_text("loss (log)").is_visible()
         figure.get_by_role("button", name="training").click()
         figure.get_by_role("button", name="Zoom in").click()
-        assert figure.get_by_role("button", name="Whole range").is_visible()
+        whole = figure.get_by_role("button", name="Whole range")
+        whole.press("Enter")  # it goes away; the focus does not
+        assert figure.get_by_role("slider").first.evaluate("node => node === document.activeElement")
+        figure.get_by_role("button", name="Zoom in").click()
+        assert whole.is_visible()
         figure.get_by_label("Smooth").fill("0.5")
         url = seen.page.url
         for part in ("log=1", "hidden=a", "smooth=0.5", "zoom="):
@@ -220,6 +224,7 @@ def test_a_cell_of_the_matrix_shows_its_samples(open_page: Open, sample: str) ->
         records = seen.page.get_by_role("group", name="Sample records")
         assert records.locator("tbody tr").count() == count
         assert f"{count} of 360 records" in seen.page.locator("#worst-digit output").inner_text()
+        assert seen.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Any truth"
         seen.quiet()
 
 
@@ -237,10 +242,12 @@ def test_samples_filter_sort_and_enlarge_by_keyboard(open_page: Open, sample: st
         dialog = seen.page.get_by_role("dialog")
         first = dialog.get_by_role("heading").inner_text()
         seen.page.keyboard.press("ArrowRight")
-        assert dialog.get_by_role("heading").inner_text() != first
+        shown = dialog.get_by_role("heading").inner_text()
+        assert shown != first
         assert dialog.locator("img").is_visible()
         seen.page.keyboard.press("Escape")
-        assert dialog.count() == 0
+        dialog.wait_for(state="detached")
+        assert seen.page.evaluate("document.activeElement.getAttribute('aria-label')") == f"Enlarge {shown}"
         seen.quiet()
 
 
@@ -250,6 +257,8 @@ def test_the_graph_finds_describes_moves_and_zooms(open_page: Open, sample: str)
         graph.get_by_label("Find a layer").fill("conv_2")
         assert graph.get_by_text("1 found").is_visible()
         assert "features/conv_2" in graph.locator("div[role=status]").inner_text()
+        graph.get_by_role("button", name="Close").press("Enter")
+        assert graph.get_by_role("button", name="Move and zoom").evaluate("node => node === document.activeElement")
         graph.get_by_role("button", name="Move and zoom").click()
         port = graph.locator(".viewport")
         port.focus()
