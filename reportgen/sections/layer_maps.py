@@ -171,10 +171,10 @@ def describe_scores(values: Array) -> str:
     entropy = -(rows * np.log(np.maximum(rows, 1e-12))).sum(axis=1).mean(axis=0)
     wide = np.exp(entropy)
     sources, heads = values.shape[1], count(values.shape[2], "head")
-    low, high = float(wide.min()), float(wide.max())
-    return (
-        f"The {heads} spread over {low:.2g} to {high:.2g} of {count(sources, 'position')} on average (1: a single one)."
-    )
+    low, high = f"{wide.min():.2g}", f"{wide.max():.2g}"
+    over = low if low == high else f"{low} to {high}"
+    verb = "spreads" if values.shape[2] == 1 else "spread"
+    return f"The {heads} {verb} over {over} of {count(sources, 'position')} on average (1: a single one)."
 
 
 def kernel_blocks(artifacts: Artifacts, context: Context) -> tuple[Block, ...]:

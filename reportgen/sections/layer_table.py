@@ -107,7 +107,7 @@ def describe_layers(layers: tuple[LayerFacts, ...]) -> str:
         return f"{first}."
     busiest = max(layers, key=lambda layer: layer.macs or 0)
     work = (busiest.macs or 0) / macs
-    if busiest is heaviest:
+    if busiest is heaviest and share >= 0.25:
         return f"{first} and {percent(work)} of the arithmetic."
     return f"{first}; {shorten(busiest.path, 40)} does {percent(work)} of the arithmetic."
 

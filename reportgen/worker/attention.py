@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from reportgen.worker.watch import to_numpy
 
 Array = NDArray[Any]
-SCORING = frozenset({"MultiHeadAttention", "GroupedQueryAttention"})
+SCORING = frozenset({"MultiHeadAttention", "GroupedQueryAttention", "Attention", "AdditiveAttention"})
 ASK = "return_attention_scores"
 
 
 @contextmanager
 def attention_scores(layers: Mapping[int, Any], look: Callable[[int, Array], None]) -> Iterator[None]:
-    """While this lasts, every call of an attention layer also gives its scores (n, heads, targets, sources) to `look`.
+    """While this lasts, every call of an attention layer also gives its scores to `look`.
 
-    What the layer returns stays the same.
+    They are (n, heads, targets, sources), without heads for layers that have none. What layers return stays the same.
     """
     before: list[tuple[Any, Any]] = []
     try:

@@ -130,6 +130,8 @@ def test_layer_readings_contrast():
     said = [describe_layers(layers) for layers in (one_heavy, even, none, same)]
     assert said[0] == "dense holds 67.3% of the parameters; conv2 does 72.0% of the arithmetic."
     assert said[1].startswith("Parameters are spread: half of them lie in 3 layers")
+    tied = tuple(dataclasses.replace(layer, parameters=10, macs=10) for layer in one_heavy)
+    assert describe_layers(tied).endswith("lie in 3 layers; input does 16.7% of the arithmetic.")
     assert said[2] == "No layer has parameters."
     assert said[3] == "conv1 holds 100% of the parameters and 100% of the arithmetic."
 

@@ -188,6 +188,7 @@ def test_units_that_are_not_numbers_are_marked_in_the_strips_and_lose_no_section
 def test_attention_scores_say_how_sharply_heads_look():
     sharp, flat = np.eye(5)[:, :, None], np.full((5, 5, 1), 0.2)
     assert "1 to 5 of 5 positions" in describe_scores(np.concatenate([sharp, flat], axis=2))
+    assert "The 1 head spreads over 5 of 5 positions" in describe_scores(flat)
 
 
 def test_the_part_of_an_output_that_is_explained_is_said():

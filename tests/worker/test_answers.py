@@ -35,6 +35,19 @@ def test_attention_scores_are_the_layers_own(k) -> None:
     assert np.array_equal(np.asarray(model(values)), before) and "call" not in vars(attention)
 
 
+@pytest.mark.parametrize("kind", ["Attention", "AdditiveAttention"])
+def test_attention_without_heads_gives_its_scores_as_one(k, kind: str) -> None:
+    x = k.Input((6, 4), name="x")
+    attention = getattr(k.layers, kind)(name="attention")
+    model = k.Model(x, k.layers.Dense(2, "softmax")(k.layers.Flatten()(attention([x, x]))))
+    values = RNG.normal(size=(20, 6, 4)).astype(np.float32)
+    found = models.examine(model, {"": values}, {"": RNG.integers(0, 2, 20)}, gradients=0, saliency=0)
+    scores = next(one for one in found.maps if one.type == f"{kind} scores")
+    rows = values[list(scores.positions)]
+    _, own = attention([rows, rows], return_attention_scores=True)
+    assert scores.values.shape == (4, 6, 6, 1) and np.allclose(np.asarray(own), scores.values[..., 0], atol=1e-5)
+
+
 def test_answers_are_those_of_the_last_convolution_and_hidden_layer(k) -> None:
     """Each channel's largest value, each unit's own, for every kept sample; nothing where privacy forbids."""
     layers = k.layers
