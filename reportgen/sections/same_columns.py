@@ -14,14 +14,15 @@ EMPTY = (None, "")
 def say_once(table: Table, optional: tuple[str, ...], row: str = "layer") -> Table:
     """Return the table without those of the `optional` columns (by title) that hold one value, named in its note.
 
-    Empty cells do not count; a column with a mark stays, and so does every column of a table with one row. `row` is
-    what a row stands for.
+    Empty cells do not count; a column with a mark or with but one value stays: it says something about one row.
+    `row` is what a row stands for.
     """
     marked = {mark.column for mark in table.marks}
     same: dict[int, str] = {}
     for i, column in enumerate(table.columns if len(table.rows) > 1 else ()):
-        values = {cells[i] for cells in table.rows if cells[i] not in EMPTY}
-        if any(isinstance(value, Missing) for value in values):
+        held = [cells[i] for cells in table.rows if cells[i] not in EMPTY]
+        values = set(held)
+        if len(held) == 1 or any(isinstance(value, Missing) for value in held):
             continue
         if column.title in optional and i not in marked and len(values) <= 1:
             same[i] = " ".join((column.title, *(_written(column, value) for value in values)))

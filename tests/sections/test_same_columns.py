@@ -31,6 +31,8 @@ def test_columns_that_differ_are_marked_or_not_known_stay() -> None:
     assert titles(say_once(TABLE, ("Dead",))) == titles(TABLE)
     marked = dataclasses.replace(TABLE, marks=(CellMark(0, 1, "error", "not a number"),))
     assert "NaN" in titles(say_once(marked, OPTIONAL))
+    one = dataclasses.replace(TABLE, rows=(("a", 0, 0.3, 3), ("b", 0, None, 4)))
+    assert "Saturated" in titles(say_once(one, OPTIONAL)), "it says something about one layer"
     unknown = dataclasses.replace(TABLE, rows=(("a", Missing("no"), None, 3), ("b", Missing("no"), None, 4)))
     assert "NaN" in titles(say_once(unknown, OPTIONAL))
     assert say_once(dataclasses.replace(TABLE, rows=TABLE.rows[:1], marks=()), OPTIONAL).columns == COLUMNS

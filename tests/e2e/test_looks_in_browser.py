@@ -1,0 +1,88 @@
+"""How the page looks where it has gone wrong before: nothing lies over something else, nothing scrolls for no reason."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reportgen.renderers import html
+from reportgen.report import blocks as b
+from reportgen.report.types import Report
+from tests.sample_report import make_report
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+
+OVERLAPS = """() => [...document.querySelectorAll(".sample")].flatMap(card => {
+  const zoom = card.querySelector(".zoom").getBoundingClientRect();
+  return [...card.querySelectorAll("dt bdi, dd bdi, .said bdi, .truth bdi, .facts-line > *, .words bdi, summary")].filter(part => {
+    const r = part.getBoundingClientRect();
+    return part.checkVisibility() && r.width > 1 && r.left < zoom.right && r.right > zoom.left && r.top < zoom.bottom && r.bottom > zoom.top;
+  }).map(part => card.id + ": " + part.textContent.slice(0, 40));
+})"""
+
+
+def with_details() -> Report:
+    """Return the sample report with details on every card, but for every third."""
+    report = make_report()
+
+    def detailed(gallery: b.Gallery) -> b.Gallery:
+        pairs = tuple((f"measure {i}", f"{i}.25 of the whole") for i in range(5))
+        cards = tuple(
+            dataclasses.replace(card, details=pairs if i % 3 else (), label=f"a-rather-long-name-{i}.png")
+            for i, card in enumerate(gallery.samples)
+        )
+        return dataclasses.replace(gallery, samples=cards)
+
+    sections = tuple(
+        dataclasses.replace(
+            section, blocks=tuple(detailed(k) if isinstance(k, b.Gallery) else k for k in section.blocks)
+        )
+        for section in report.sections
+    )
+    return dataclasses.replace(report, sections=sections)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_button_that_enlarges_lies_over_no_word_of_its_card(open_page: Open, width: int) -> None:
+    with open_page(html.render(with_details()), width=width, height=900) as seen:
+        cards = seen.page.locator(".sample").count()
+        for gallery in seen.page.locator(".gallery").all():
+            gallery.scroll_into_view_if_needed()
+            gallery.locator(".zoom").first.wait_for()
+        expect(seen.page.locator(".sample .zoom")).to_have_count(cards)
+        assert cards > 4
+        assert seen.page.evaluate(OVERLAPS) == []
+        seen.page.evaluate("document.querySelectorAll('.sample details').forEach(d => { d.open = true })")
+        assert seen.page.evaluate(OVERLAPS) == []
+
+
+def test_the_marks_of_a_narrow_chart_stand_above_its_curves(open_page: Open) -> None:
+    with open_page(html.render(make_report()), width=390, height=844) as seen:
+        chart = seen.page.locator("#curve-loss")
+        chart.scroll_into_view_if_needed()
+        chart.locator(".tools button").first.wait_for()
+        top = "Math.min(...[...document.querySelectorAll('#curve-loss svg:last-of-type [clip-path] path')].map(p => p.getBoundingClientRect().top))"
+        labels = seen.page.evaluate(
+            "[...document.querySelectorAll('#curve-loss svg:last-of-type text')].filter(t => /epoch \\\\d|best|last/.test(t.textContent))"
+            ".map(t => t.getBoundingClientRect().bottom)"
+        )
+        assert labels and max(labels) <= seen.page.evaluate(top) + 2
+
+
+def test_a_table_of_layers_with_long_settings_fits_a_wide_page(open_page: Open) -> None:
+    report = make_report()
+    titles = ("Layer", "Type", "Output shape", "Activation", "Parameters", "Share", "MACs", "Memory", "Settings")
+    row = ("down1_a", "BatchNormalization", "(None, 32, 32, 12)", "relu", 15576, 0.2, 3981312, 147456,
+           "filters 12, kernel_size (3, 3), padding same, data_format channels_last, strides (2, 2)")  # fmt: skip
+    table = b.Table("settings", "All layers", tuple(b.TableColumn(title) for title in titles), (row, row))
+    first = dataclasses.replace(report.sections[1], blocks=(table,))
+    page = html.render(dataclasses.replace(report, sections=(report.sections[0], first)))
+    with open_page(page, width=1280, height=900) as seen:
+        box = "document.querySelector('#settings .scroll')"
+        assert seen.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") <= 0
