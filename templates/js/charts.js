@@ -28,18 +28,18 @@ function addChart(figure) {
   host.append(over);
   const valueAt = (s, x) => s.y[s.where.get(x)], textAt = x => names[x] ?? short(x);
   const seen = () => series.filter(s => !view.hidden.includes(s.i)), log = () => (view.log || +logY) == 1, zoomed = () => view.zoom && view.zoom.split("to").map(Number);
-  const good = y => isFinite(y) && (!log() || y > 0);
+  const bars = s => s.shape === "bars", good = y => isFinite(y) && (!log() || y > 0);
 
   const layOut = () => {
     const narrow = host.clientWidth < 500, frame = !narrow && block.frame, zoom = zoomed();
-    const own = !frame || !still || Object.values(view).some(Boolean);
+    const own = !frame || !still || changed(view);
     [W, H] = narrow ? [host.clientWidth, 260] : [block.figure?.width || 640, block.figure?.height || 320];
-    const { left, right, top, bottom } = frame || { left: 52, right: W - 12, top: 14, bottom: H - 42 };
+    const { left, right, top, bottom } = frame || { left: 52, right: W - 12, top: 22 + 14 * min(2, block.marks.length), bottom: H - 42 };
     const half = max(...series.map(s => s.width / 2));
     const [x0, x1] = zoom || (block.frame ? [block.frame.x_low, block.frame.x_high] : [block.x.low ?? xs[0] - half, block.x.high ?? last + half]);
     let [y0, y1] = block.frame ? [block.frame.y_low, block.frame.y_high] : [block.y.low, block.y.high];
     if (view.hidden || zoom || y0 === null || y1 === null || log() !== logY) {
-      const ys = seen().flatMap(s => s.y.filter((y, i) => good(y) && s.x[i] >= x0 && s.x[i] <= x1).concat(log() || s.shape !== "bars" ? [] : 0));
+      const ys = seen().flatMap(s => s.y.filter((y, i) => good(y) && s.x[i] >= x0 && s.x[i] <= x1).concat(log() || !bars(s) ? [] : 0));
       [y0, y1] = ys.reduce(([a, b], y) => [min(a, y), max(b, y)], [Infinity, -Infinity]);
       if (y0 > y1) [y0, y1] = [0.1, 1];
       const room = (y1 - y0) * 0.05 || abs(y1) / 2 || 1;
@@ -75,15 +75,20 @@ function addChart(figure) {
     if (lined(s)) g.append(line(s, s.y, { opacity: view.smooth ? 0.3 : 1 }), ...(view.smooth ? [line(s, smoothed(s.y), { "stroke-width": 2.4 })] : []));
     s.y.forEach((y, i) => {
       const x = X(s.x[i]), half = (s.width || 0.8) / 2, a = X(s.x[i] - half), base = Y(log() ? Y.back(0) : 0);
-      if (s.shape !== "bars" && good(s.low[i])) g.append(draw("path", { d: `M${x} ${Y(s.low[i])}V${Y(s.high[i])}`, opacity: many ? 0.2 : 0.6 }));
+      if (!bars(s) && good(s.low[i])) g.append(draw("path", { d: `M${x} ${Y(s.low[i])}V${Y(s.high[i])}`, opacity: many ? 0.2 : 0.6 }));
       if (!good(y)) return;
       if (s.shape === "points" || s.y.length === 1) g.append(draw("circle", { cx: x, cy: Y(y), r: many ? 1.5 : 3 }));
-      if (s.shape === "bars") g.append(draw("path", { d: `M${a} ${log() ? H : base}V${Y(y)}H${X(s.x[i] + half) - 1}V${log() ? H : base}Z`, opacity: 0.75, stroke: "none" }));
+      if (bars(s)) g.append(draw("path", { d: `M${a} ${log() ? H : base}V${Y(y)}H${X(s.x[i] + half) - 1}V${log() ? H : base}Z`, opacity: 0.75, stroke: "none" }));
     });
     return g;
   };
   const label = (x, y, text, anchor, props = {}) => draw("text", { x, y, fill: SOFT, "font-size": 12, "text-anchor": anchor, ...props }, text);
   const rule = (d, props) => draw("path", { d, stroke: "var(--grid)", ...props });
+  // Each line's name stands at its end; where two end together, one below the other.
+  const ends = right => {
+    let least = 0;
+    return seen().filter(lined).map(s => [Y(s.y.findLast((y, i) => good(y) && s.x[i] <= X.high)) + 4, s]).sort(([a], [b]) => a - b).map(([y, s]) => label(right + 8, least = max(y, least + 14), clip(s.name, 16), "start", { fill: s.colour }));
+  };
   const redraw = () => {
     const box = layOut();
     over.replaceChildren();
@@ -92,12 +97,12 @@ function addChart(figure) {
       const ticks = names.length ? names.map((_, i) => i).filter(i => i % ceil(names.length / 10) === 0) : X.ticks(W < 500 ? 4 : 8).filter(x => !block.x.integer || Number.isInteger(x));
       over.append(draw("clipPath", { id: clip }, draw("path", { d: `M${left} ${top - 3}H${right}V${bottom + 3}H${left}Z` })),
         ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
-        label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(-(top + bottom) / 2, 11, block.y.label + (log() ? " (log)" : ""), "middle", { transform: "rotate(-90)" }),
+        label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(0, 11, block.y.label + (log() ? " (log)" : ""), "start"), ...(right < W - 40 ? ends(right) : []),
         ...(block.diagonal ? [rule([[max(X.low, Y.low), "M"], [min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", [DASHES]: 4 })] : []), draw("g", inside, ...seen().map(shapes)),
         ...block.marks.flatMap((m, i) => {
           const flat = m.x === null, p = flat ? Y(m.y) : X(m.x), late = flat || p > (left + right) / 2;
           if (flat ? p < top || p > bottom : p < left || p > right) return [];
-          return [rule(flat ? `M${left} ${p}H${right}` : `M${p} ${top}V${bottom}`, { stroke: SOFT, [DASHES]: "2 3" }), label(flat ? right : p + (late ? -4 : 4), flat ? p - 4 : top + 11 + i % 2 * 14, m.label, late ? "end" : "start")];
+          return [rule(flat ? `M${left} ${p}H${right}` : `M${p} ${top}V${bottom}`, { stroke: SOFT, [DASHES]: "2 3" }), label(flat ? right : p + (late ? -4 : 4), flat ? p - 4 : top - 4 - i % 2 * 14, m.label, late ? "end" : "start")];
         }));
     }
     over.append(pointer);
@@ -146,7 +151,7 @@ function addChart(figure) {
     redraw();
   });
   one(".tools", figure).append(...legend, el("label", {}, clip(block.x.label, 48), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
-    ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && s.shape !== "bars") ? [el("label", {}, "Smooth", smooth)] : []),
+    ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && !bars(s)) ? [el("label", {}, "Smooth", smooth)] : []),
     ...(names.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]), ...exporters(figure.id, () => (host.classList.contains("own") ? over : still)),
     button("CSV", () => saveCsv(figure.id, [[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])])))));
   restore();

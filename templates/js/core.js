@@ -6,6 +6,7 @@ const all = (selector, node = document) => [...node.querySelectorAll(selector)];
 const one = (selector, node = document) => node.querySelector(selector);
 const put = (node, name, value) => node.setAttribute(name, value);
 const rectOf = node => node.getBoundingClientRect();
+const changed = view => Object.values(view).some(Boolean);
 const lower = text => text.toLowerCase();
 const press = (node, on) => put(node, "aria-pressed", on);
 const byId = id => document.getElementById(id);
@@ -64,7 +65,7 @@ const bind = (prefix, fields, apply) => {
 const reveal = anchor => {
   const node = anchor && byId(anchor);
   if (!node) return;
-  for (let at = node.parentElement?.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
+  for (let at = node; (at = at.parentElement?.closest("details")); ) at.open = true;
   if (node.matches(".section")) node.firstElementChild.open = true;
   node.scrollIntoView();
 };
@@ -113,7 +114,7 @@ const followOutline = () => {
       links.forEach(other => other.removeAttribute("aria-current"));
       put(link, "aria-current", "true");
       const nav = link.closest("nav");
-      if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = link.offsetLeft - 24;
+      nav.scrollLeft = link.offsetLeft - 24;
     }
   }, { rootMargin: "-15% 0% -75%" });
   all(".section, .summary").forEach(section => watcher.observe(section));
@@ -121,7 +122,7 @@ const followOutline = () => {
 
 // Files for the reader: figures and tables.
 const save = (name, part, type) => {
-  const href = URL.createObjectURL(part instanceof Blob ? part : new Blob([part], { type }));
+  const href = URL.createObjectURL(new Blob([part], { type }));
   el("a", { download: name, href }).click();
   setTimeout(() => URL.revokeObjectURL(href), 10000);
 };

@@ -23,7 +23,7 @@ const browserOf = (output, node) => {
     const wanted = lower(view.text), [field, sign] = view.sort === "low" ? ["confidence", 1] : [view.sort, -1];
     const found = list.filter(({ s }) => (!view.outcome || s.outcome === view.outcome) && (!view.truth || s.truth === view.truth) && (!view.predicted || s.prediction === view.predicted) &&
       (!view.low || s.confidence * 100 >= +view.low) && (!view.high || (finite(s.confidence) ?? 2) * 100 <= +view.high) && (!wanted || (s.words ??= lower([s.label, s.key, s.text, s.truth, s.prediction].join("\n"))).includes(wanted)));
-    return view.sort ? found.sort((a, b) => (finite(b.s[field]) !== null) - (finite(a.s[field]) !== null) || sign * (a.s[field] - b.s[field])) : found;
+    return view.sort ? found.sort((a, b) => isFinite(b.s[field]) - isFinite(a.s[field]) || sign * (a.s[field] - b.s[field])) : found;
   };
   const found = () => rows ??= matching((records ??= total ? recordsOf(table).map(s => ({ s })) : []));
   const control = (name, node) => {
@@ -60,7 +60,7 @@ const browserOf = (output, node) => {
     shown.slice(0, 48).forEach(add);
     inParts(shown.slice(48), 48, add);
     rows = null;
-    count.textContent = Object.values(view).some(Boolean) ? `${shown.length} of ${cards.length} cards` + (total ? `, ${grouped(found().length)} of ${grouped(total)} records` : "") : "";
+    count.textContent = changed(view) ? `${shown.length} of ${cards.length} cards` + (total ? `, ${grouped(found().length)} of ${grouped(total)} records` : "") : "";
     list();
   });
   const empty = { ...view };
@@ -78,7 +78,7 @@ const pictureOf = (card, room = 0) => {
   return [image];
 };
 const enlarge = (cards, i) => {
-  const open = cards.filter(c => c.node.isConnected), { s, node } = open[i = (i + open.length) % open.length], old = one("dialog");
+  const open = cards.filter(c => c.node.isConnected), { s, node } = open.at(i % open.length), old = one("dialog");
   const facts = [["predicted", s.prediction], ["truth", s.truth], ["confidence", s.confidence === null ? "" : share(s.confidence)], ["loss", short(finite(s.loss))], ...s.details, ["key", s.key]].filter(([, v]) => v);
   const box = el("dialog", { label: "Sample " + s.label, onclose: () => { box.remove(); one(".zoom", node).focus(); }, onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
     button("Close", () => box.close(), { class: "close" }), el("h3", {}, s.label || s.key), ...pictureOf(node, 400), el("p", { class: "words" }, s.text),

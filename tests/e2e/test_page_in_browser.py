@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from reportgen.renderers import html
+from reportgen.report.blocks import Chart
 from tests.renderers.extremes import empty_report, many_samples_report, poisoned_report, wide_report
 from tests.sample_report import make_report
 
@@ -172,6 +174,22 @@ def test_a_chart_redraws_with_log_scale_smoothing_zoom_and_hidden_series(open_pa
         figure = bring(seen.page, "#curve-loss")
         assert figure.get_by_text("loss (log)").is_visible()
         assert figure.get_by_role("button", name="training").get_attribute("aria-pressed") == "false"
+
+
+def test_a_redrawn_line_has_its_name_at_its_end_where_there_is_room(open_page: Open) -> None:
+    report = make_report()
+    charts = [block for section in report.sections for block in section.blocks if isinstance(block, Chart)]
+    chart = next(chart for chart in charts if chart.id == "curve-loss")
+    assert chart.frame
+    roomy = dataclasses.replace(chart, frame=dataclasses.replace(chart.frame, right=chart.frame.right - 120))
+    section = dataclasses.replace(report.sections[0], id="training", blocks=(roomy,))
+    with open_page(html.render(dataclasses.replace(report, sections=(section,))), hash="#?c.curve-loss.log=1") as seen:
+        figure = bring(seen.page, "#curve-loss")
+        words = figure.locator("svg").last.locator("text").all_text_contents()
+        assert {"training", "validation", "loss (log)"} <= set(words)
+        figure.get_by_role("button", name="training").click()
+        assert "training" not in figure.locator("svg").last.locator("text").all_text_contents()
+        seen.quiet()
 
 
 def test_a_chart_gives_its_svg_png_and_numbers_as_files(open_page: Open, sample: str) -> None:
