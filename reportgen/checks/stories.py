@@ -141,12 +141,16 @@ CAUSES: tuple[Cause, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """What a second finding about the same layers tells of a cause: another sentence, and another first step."""
+    """What a second finding about the same layers tells of a cause: another sentence, and another first step.
+
+    `zero`: only where the cause's first number is exactly zero.
+    """
 
     code: str
     beside: str
     because: str
     first: str
+    zero: bool = False
 
 
 REFINEMENTS: tuple[Refinement, ...] = (
@@ -164,6 +168,14 @@ REFINEMENTS: tuple[Refinement, ...] = (
         "these layers are as initialised: their units sat at the flat end from the start on",
         "Look at how the layers start (kernel_initializer) and at the scale of the inputs: normalise the inputs and "
         "use the default initializer, then train again.",
+    ),
+    Refinement(
+        "vanishing-gradient",
+        "untrained-layer",
+        "no gradient at all arrives there: something stops it, rather than depth that wears it down",
+        "Look for what stops the gradient: stop_gradient, an operation that has none, or an output that the loss does "
+        "not use; then train again.",
+        zero=True,
     ),
 )
 
@@ -225,7 +237,9 @@ def _tell(root: Finding, cause: Cause, follows: list[Finding]) -> Story:
 def _refine(root: Finding, follows: list[Finding]) -> Refinement | None:
     """Return what another finding about one of the same layers adds to a cause."""
     beside = {finding.code for finding in follows if set(finding.layers) & set(root.layers)}
-    return next((one for one in REFINEMENTS if one.code == root.code and one.beside in beside), None)
+    zero = next((piece.value == 0 for piece in root.evidence), False)
+    here = (one for one in REFINEMENTS if one.code == root.code and one.beside in beside)
+    return next((one for one in here if zero or not one.zero), None)
 
 
 def _first_sentence(text: str) -> str:

@@ -47,6 +47,7 @@ def choose(
     return plain if plain.case == "broken-weights" else _gates(gates, worker, plain) or plain
 
 
+BY_CLASS = "judge it by the rare class"
 # What a gate that failed is told with, when the model is bad beyond that gate.
 WHY = {
     "collapsed": "; the model gives nearly one answer to everything",
@@ -177,7 +178,8 @@ def _one_output(metrics: tuple[Metric, ...], findings: tuple[Finding, ...]) -> V
         word = "below" if place == "worse" else "not above"
         sentence = (
             f"{numbers} is {word} {bar}, but {lower(metric_text(other))} is clearly better than "
-            f"{baseline_text(other)}: judge it by the rare class."
+            f"{baseline_text(other)}: "
+            f"{'its scores know something, its answers do not' if other.name == 'log_loss' else BY_CLASS}."
         )
         return Verdict("better-by-class-only", "caution", sentence)
     if place == "worse":

@@ -13,6 +13,7 @@ SAID = {
     "collapsed": ("collapsed-predictions", "worse-than-baseline"),
     "worse-than-baseline": ("worse-than-baseline", "collapsed-predictions"),
     "equal-to-baseline": ("worse-than-baseline", "collapsed-predictions"),
+    "better-by-class-only": ("plateau", "underfitting"),
 }
 
 

@@ -131,3 +131,11 @@ def test_a_curve_is_told_by_where_it_began_and_where_it_went() -> None:
     )
     story = tell_stories((*findings("dead-units"), plateau))[0]
     assert [place.value for place in story.places if place.label == "the curve"] == ["first: 2.5, best: 2.4"]
+
+
+def test_a_gradient_of_exactly_zero_is_stopped_not_worn_down() -> None:
+    found = findings("vanishing-gradient", "untrained-layer", layers=("hidden_0",))
+    assert tell_stories(found)[0].first == "Fix vanishing-gradient."
+    stopped = replace(found[0], evidence=(Evidence("gradient", 0.0, 64, "layers"),))
+    story = tell_stories((stopped, found[1]))[0]
+    assert "stop_gradient" in story.first and "No gradient at all arrives there" in story.text

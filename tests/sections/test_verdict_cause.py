@@ -12,6 +12,7 @@ def told(*codes: str) -> Story:
     return Story("A unit in many never fires", "", "", "", codes)
 
 
+LITTLE = Verdict("better-by-class-only", "caution", "Hardly better.")
 COLLAPSED = Verdict("collapsed", "bad", "One answer to everything.")
 
 
@@ -33,3 +34,9 @@ def test_a_verdict_without_a_cause_stays_as_it_is(stories: tuple[Story, ...]) ->
 def test_a_good_verdict_needs_no_cause() -> None:
     good = Verdict("better-with-warnings", "caution", "Fine.")
     assert add_cause(good, (told("dead-units", "collapsed-predictions"),)) == good
+
+
+def test_a_model_that_learned_little_is_told_with_why() -> None:
+    assert add_cause(LITTLE, (told("learning-rate-too-low", "plateau"),)).sentence.endswith(
+        "Likely cause: a unit in many never fires."
+    )
