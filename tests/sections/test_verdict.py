@@ -302,3 +302,15 @@ def test_hostile_names_stay_bounded() -> None:
     lost = make_artifacts(worker=False)
     long = replace(lost, problems=(Problem("worker", "x" * 5000),))
     assert len(judged(long).sentence) < 500
+
+
+def test_a_log_loss_above_its_baseline_is_not_a_matter_of_a_rare_class() -> None:
+    """Twelve equal classes, one answer to most of them, scores that lean the right way: nothing is rare here."""
+    truth = np.arange(1200) % 12
+    scores = np.full((1200, 12), 0.08)
+    scores[:, 0] = 0.1
+    scores[np.arange(1200), truth] += 0.015
+    artifacts = make_artifacts(arrays=(truth, scores / scores.sum(axis=1, keepdims=True)), classes=12, history=None)
+    verdict = judged(artifacts, collapsed_predictions=CheckSetting(level="off"))
+    assert verdict.case == "better-by-class-only" and "rare class" not in verdict.sentence
+    assert verdict.sentence.endswith("its scores know something, its answers do not.")
