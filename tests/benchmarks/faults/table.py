@@ -15,8 +15,8 @@ scikit-learn: healthy ones, and the same ones with one known fault injected, eac
 Thresholds and rules were chosen on {tuning}; {held} were held out, with other
 seeds and other splits of the data. Misses among the held-out cases of early runs were looked at too, and some rules (of
 checks, and of what counts as a fault that took) were reshaped after them, so that those cases are not quite untouched.
-The newest seed of each way and kind is: it was trained and judged after all rules were fixed, and is counted once more
-by itself.
+Of the newest seed of each way and kind only the counts have been seen, never a single case; these are counted once more
+by themselves.
 
 The models are trained by a loop of our own that does what Keras's `fit` does, an epoch in one graph call, because `fit`
 takes ten times as long for models of this size; losses and metrics are averaged as `fit` averages them.
