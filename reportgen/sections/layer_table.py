@@ -18,14 +18,15 @@ COLUMNS = (
     TableColumn("Activation", help="Activation function of the layer"),
     TableColumn("Parameters", "int", help="Values of its weights"),
     TableColumn("Share", "percent", help="Of all parameters of the model"),
-    TableColumn("Trainable", help="Whether training changes the weights; empty for layers without weights"),
+    TableColumn("Trainable", help="Whether training changes the weights, moving averages aside; empty for none"),
     TableColumn("Dtype", "code", help="Number type that the layer computes in"),
     TableColumn("MACs", "int", help="Multiply-accumulates to run one sample"),
     TableColumn("Activation memory", "bytes", help="Size of the layer's output for one sample"),
     TableColumn("Settings", help="The few settings worth knowing"),
 )
 MOST_SETTINGS = 6
-QUIET = {"use_bias": "True", "trainable": "True", "groups": "1", "dilation_rate": "(1, 1)", "strides": "(1, 1)"}
+QUIET = {"use_bias": "True", "trainable": "True", "groups": "1", "dilation_rate": "(1, 1)", "strides": "(1, 1)",
+         "data_format": "channels_last"}  # fmt: skip
 
 
 def layer_table(layers: tuple[LayerFacts, ...]) -> Table:
@@ -72,7 +73,8 @@ def _trainable(layer: LayerFacts) -> str:
     """Say whether training changes the weights."""
     if not layer.parameters:
         return ""
-    if layer.trainable_parameters == layer.parameters:
+    own = layer.parameters // 2 if layer.type == "BatchNormalization" else layer.parameters  # without moving averages
+    if layer.trainable_parameters in (own, layer.parameters):
         return "yes"
     return "in part" if layer.trainable_parameters else "no"
 

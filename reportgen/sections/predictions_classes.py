@@ -157,16 +157,19 @@ AREA_COLUMN = TableColumn(
 def class_table(view: OutputView, per_class: PerClass, areas: Array = NO_AREAS) -> Table:
     """Return precision, recall, F1, support and, where there are `areas`, the ROC AUC of each class.
 
-    Past 1,000 classes the worst by F1.
+    Past 30 classes those that occur or are predicted, past 1,000 the worst by F1.
     """
     order = np.arange(len(per_class.f1))
     note = ""
     if len(order) > MOST_DRAWN:
-        rank = np.nan_to_num(per_class.f1, nan=2.0)
-        order = np.lexsort((order, rank))[:MOST_ROWS]
+        met = order[(per_class.support > 0) | (per_class.predicted > 0)]
+        absent = len(order) - len(met)
+        order = met[np.lexsort((met, np.nan_to_num(per_class.f1[met], nan=2.0)))][:MOST_ROWS]
         note = "Worst F1 first."
-        if len(per_class.f1) > MOST_ROWS:
-            note = f"The {MOST_ROWS:,} classes with the worst F1 of {len(per_class.f1):,}."
+        if len(met) > MOST_ROWS:
+            note = f"The {MOST_ROWS:,} classes with the worst F1 of {len(met):,}."
+        if absent:
+            note += f" Not listed: {count(absent, 'class')} neither in the labels nor predicted."
     marks = []
     for row, label in enumerate(order.tolist()):
         if per_class.support[label] and not per_class.predicted[label]:

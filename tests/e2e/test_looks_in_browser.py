@@ -11,6 +11,7 @@ import pytest
 from reportgen.renderers import html
 from reportgen.report import blocks as b
 from reportgen.report.types import Report
+from reportgen.sections.layer_table import COLUMNS
 from tests.sample_report import make_report
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -77,10 +78,10 @@ def test_the_marks_of_a_narrow_chart_stand_above_its_curves(open_page: Open) -> 
 
 def test_a_table_of_layers_with_long_settings_fits_a_wide_page(open_page: Open) -> None:
     report = make_report()
-    titles = ("Layer", "Type", "Output shape", "Activation", "Parameters", "Share", "MACs", "Memory", "Settings")
-    row = ("down1_a", "BatchNormalization", "(None, 32, 32, 12)", "relu", 15576, 0.2, 3981312, 147456,
-           "filters 12, kernel_size (3, 3), padding same, data_format channels_last, strides (2, 2)")  # fmt: skip
-    table = b.Table("settings", "All layers", tuple(b.TableColumn(title) for title in titles), (row, row))
+    columns = tuple(column for column in COLUMNS if column.title not in ("Trainable", "Dtype"))
+    settings = "filters 128, kernel_size (3, 3), strides (2, 2), padding same, kernel_initializer HeNormal"
+    row = ("conv2_block1_1_conv", "BatchNormalization", "(None, 112, 112, 64)", "linear", 2_562_816, 0.2, 118_013_952)
+    table = b.Table("settings", "All layers", columns, ((*row, 803_000, settings),) * 2)
     first = dataclasses.replace(report.sections[1], blocks=(table,))
     page = html.render(dataclasses.replace(report, sections=(report.sections[0], first)))
     with open_page(page, width=1280, height=900) as seen:

@@ -122,6 +122,12 @@ def test_table_says_what_training_changes(trainable, word):
         assert cells(table, "Trainable")[:2] == ["", word]
 
 
+def test_moving_averages_do_not_make_a_layer_trained_in_part():
+    layers = list(make_layers())
+    layers[1] = dataclasses.replace(layers[1], type="BatchNormalization", trainable_parameters=40)
+    assert "Trainable yes" in layer_table(tuple(layers)).note
+
+
 def test_layer_readings_contrast():
     one_heavy = make_layers()
     even = tuple(dataclasses.replace(layer, parameters=10) for layer in one_heavy)

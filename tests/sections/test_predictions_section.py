@@ -153,6 +153,13 @@ def test_no_labels_gives_answers_and_no_metrics():
     assert "without labels" in section.summary
 
 
+def test_of_many_classes_those_never_met_are_counted_not_listed():
+    section, _ = build(classes=60, quality=0.9, n=40)
+    table = next(block for block in flat(section) if isinstance(block, Table) and block.title == "Classes")
+    assert all(row[6] or row[7] for row in table.rows) and len(table.rows) < 60
+    assert f"Not listed: {60 - len(table.rows)} classes" in table.note
+
+
 def test_many_classes_show_the_worst_block_and_say_so():
     section, _ = build(classes=60, quality=0.3, n=400)
     matrix = by_id(section, "confusion")
