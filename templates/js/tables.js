@@ -34,7 +34,8 @@ function addTable(node) {
       const old = order.find(([column]) => column === c), first = isFinite(value(0, c));
       const next = !old ? [[c, first]] : old[1] === first ? [[c, !first]] : [];
       set({ sort: [...(event.shiftKey ? order.filter(([column]) => column !== c) : []), ...next].map(([column, down]) => column + (down ? "d" : "a")).join(".") });
-    }, { class: "sorter", title: "Sort; Shift adds a column" });
+    }, { class: "sorter" });
+    th.title += " Sort; Shift adds one";
     title.replaceWith(sorter);
     sorter.append(title);
   });
