@@ -101,3 +101,9 @@ def test_a_tall_small_picture_is_not_blown_up_over_the_page() -> None:
     ref = b.AssetRef(sha256, 1, 6, "one unit")
     pictures = Pictures({sha256: asset})
     assert pictures.take(ref, "here", 480, 120).zoom == 20
+
+
+def test_a_column_says_what_it_means_where_its_title_stands() -> None:
+    columns = (b.TableColumn("Spread", help="Standard deviation of <all> values"), b.TableColumn("Name"))
+    heads = page_of(b.Table("numbers", "Numbers", columns, ((1.0, "a"),))).find("div", id="numbers")[0].find("th")
+    assert [head.attributes.get("title") for head in heads[:2]] == ["Standard deviation of <all> values.", None]
