@@ -16,6 +16,7 @@ from reportgen.report.types import Report
 from tests.sample_report import make_report
 
 pytestmark = pytest.mark.browser
+MOST_PAGES = 9  # of the sample report, which takes 8
 LAST = "The last words of section {}."
 
 
@@ -49,6 +50,8 @@ def test_the_pdf_holds_the_last_sentence_of_every_section(
         assert LAST.format(i) in text, section.title
         assert section.title in text or section.id == "summary"  # whose heading is for screen readers
     assert "The same layers as above, none folded." in text
+    pages = len(pypdf.PdfReader(tmp_path / "report.pdf").pages)
+    assert pages <= MOST_PAGES, f"{pages} pages: a rule for paper is lost"
 
 
 def test_the_summary_alone_is_printed_through_its_link(open_page: Callable[..., Any], tmp_path: Path) -> None:
