@@ -207,15 +207,19 @@ def _validate(draft: Draft) -> Settings | None:
             draft.blame(path, text, key=key)
         settings = None
     checks = draft.tree.value.get("checks")
-    codes = _check_codes() if isinstance(checks, dict) and checks else ()  # importing them all takes a while
-    for code in checks if codes else ():
-        if code not in codes:
-            draft.blame(("checks", code), unknown_key(code, codes).replace("key", "check", 1), key=True)
+    if isinstance(checks, dict) and checks:
+        _look_at_checks(draft, checks)
     return settings
 
 
-def _check_codes() -> tuple[str, ...]:
-    """Return the codes of all checks."""
-    from reportgen.checks import CHECKS
+def _look_at_checks(draft: Draft, checks: Mapping[str, Any]) -> None:
+    """Blame codes that no check has, and thresholds that a check cannot have."""
+    from reportgen.checks import CHECKS  # importing them all takes a while
 
-    return tuple(check.meta.code for check in CHECKS)
+    known = {check.meta.code: check.meta for check in CHECKS}
+    for code, setting in checks.items():
+        threshold = setting.get("threshold") if isinstance(setting, dict) else None
+        if code not in known:
+            draft.blame(("checks", code), unknown_key(code, tuple(known)).replace("key", "check", 1), key=True)
+        elif threshold is not None and known[code].threshold is None:
+            draft.blame(("checks", code, "threshold"), f"the check `{code}` has no threshold", key=True)

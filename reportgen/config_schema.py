@@ -66,7 +66,7 @@ class CheckSetting(Part):
     """How one check counts: its level, and its threshold where it has one (None: the check's own)."""
 
     level: Level | None = Field(default=None, description="What a failure counts as.")
-    threshold: Number | None = Field(default=None, description="The number from which on the check fails.")
+    threshold: Number | None = Field(default=None, ge=0, description="The number from which on the check fails.")
 
     @model_validator(mode="before")
     @classmethod

@@ -37,8 +37,9 @@ class RankSample:
         if not chosen.size:
             return
         places = np.linspace(0, positions - 1, each).astype(np.int64)
-        some = np.linspace(0, units - 1, min(units, MOST_UNITS)).astype(np.int64)
-        rows = values[np.ix_(chosen, places, some)]
+        rows = values[chosen[:, None], places]
+        if units > MOST_UNITS:
+            rows = rows[..., np.linspace(0, units - 1, MOST_UNITS).astype(np.int64)]
         if self._rows is not None and self._rows.shape[1:] != rows.shape[1:]:
             return  # an output of open length: the first one's positions stay
         lots, rows = lots[chosen], rows.astype(np.float32)

@@ -52,6 +52,17 @@ def test_84_an_unknown_check_has_the_nearest_one(tmp_path: Path) -> None:
     assert said == "config.yaml:3:3: unknown check `dead-unit`; did you mean `dead-units`?"
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("dead-units: {threshold: -1}", "3:27: `checks.dead-units.threshold` must be at least 0, not -1"),
+        ("untrained-layer: {threshold: 0.5}", "3:21: the check `untrained-layer` has no threshold"),
+    ],
+)
+def test_a_threshold_that_no_check_can_have_is_refused(tmp_path: Path, setting: str, said: str) -> None:
+    assert only(tmp_path, f"model: m.keras\nchecks:\n  {setting}\n").endswith(said)
+
+
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
 titel: x
