@@ -57,7 +57,7 @@ test-fast: $(VENV)/.test
 	$(PYTEST) -q -n auto -p no:playwright $(WHOLE_BUILDS:%=--ignore=tests/%) -m "not keras and not browser and not slow and not envs" tests
 
 test-browser: $(VENV)/.test
-	@REPORTGEN_REQUIRE_BROWSER=1 $(PYTEST) -m browser tests
+	@TEST_REQUIRES_BROWSER=1 $(PYTEST) -m browser tests
 
 # Environments that models were trained in: the worker runs there. Keras 3.0 needs TensorFlow 2.16, which ends at Python 3.12.
 ENVS := oldest jax tfkeras

@@ -35,21 +35,21 @@ class Seen:
 
 def _find_chromium() -> str | None:
     """Return the browser's path: from the environment, else from PATH."""
-    given = os.environ.get("REPORTGEN_CHROMIUM")
+    given = os.environ.get("TEST_CHROMIUM")
     return given or next((found for name in PLACES if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """Start Chromium once; skip without one, unless REPORTGEN_REQUIRE_BROWSER=1 says that there must be one."""
+    """Start Chromium once; skip without one, unless TEST_REQUIRES_BROWSER=1 says that there must be one."""
     path = _find_chromium()
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         path = None
     if path is None:
-        reason = "no Chromium (or no playwright) found: install chromium, or set REPORTGEN_CHROMIUM to its path"
-        if os.environ.get("REPORTGEN_REQUIRE_BROWSER") == "1":
+        reason = "no Chromium (or no playwright) found: install chromium, or set TEST_CHROMIUM to its path"
+        if os.environ.get("TEST_REQUIRES_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:

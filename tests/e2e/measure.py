@@ -139,7 +139,7 @@ def main(files: list[str]) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = os.environ.get("REPORTGEN_CHROMIUM") or shutil.which("chromium")
+        path = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for name in files:
             file = Path(name).resolve()

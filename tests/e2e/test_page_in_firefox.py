@@ -16,12 +16,12 @@ from reportgen.renderers import html
 from tests.sample_report import make_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-FIREFOX = os.environ.get("REPORTGEN_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+FIREFOX = os.environ.get("TEST_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
 # The address asks for dark colours, which only our script can set: the picture tells whether it ran.
 PREFERENCES = {"script": "", "no script": 'user_pref("javascript.enabled", false);\n'}
 
 
-@pytest.mark.skipif(FIREFOX is None, reason="no Firefox found: install firefox-esr, or set REPORTGEN_FIREFOX")
+@pytest.mark.skipif(FIREFOX is None, reason="no Firefox found: install firefox-esr, or set TEST_FIREFOX")
 @pytest.mark.parametrize("look", PREFERENCES)
 def test_firefox_draws_the_whole_page(tmp_path: Path, look: str) -> None:
     from PIL import Image
