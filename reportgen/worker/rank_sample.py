@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,18 @@ EACH = 8  # positions of one sample at most: those of one sample resemble each o
 MOST_UNITS = 256
 
 
+@lru_cache(maxsize=8)
+def _lots_of(seen: int, n: int) -> Array:
+    """Return the lots of `n` samples after `seen` others: all layers ask for those of one chunk."""
+    return compute_lots(np.arange(seen, seen + n), 0)
+
+
+@lru_cache(maxsize=256)
+def _spread(size: int, count: int) -> Array:
+    """Return `count` evenly spaced places from 0 to `size` - 1."""
+    return np.linspace(0, size - 1, count).astype(np.int64)
+
+
 class RankSample:
     """Holds up to 512 positions of up to 256 units: of samples drawn by lot, evenly spaced within each."""
 
@@ -28,7 +41,7 @@ class RankSample:
         """Offer finite outputs (samples, positions, units)."""
         n, positions, units = values.shape
         each = min(positions, EACH)
-        lots = compute_lots(np.arange(self._seen, self._seen + n), 0)
+        lots = _lots_of(self._seen, n)
         self._seen += n
         most = MOST_POSITIONS // each
         full = len(self._lots) >= most
@@ -36,10 +49,9 @@ class RankSample:
         chosen = chosen[np.argsort(lots[chosen], kind="stable")[:most]]
         if not chosen.size:
             return
-        places = np.linspace(0, positions - 1, each).astype(np.int64)
-        rows = values[chosen[:, None], places]
+        rows = values[chosen[:, None], _spread(positions, each)]
         if units > MOST_UNITS:
-            rows = rows[..., np.linspace(0, units - 1, MOST_UNITS).astype(np.int64)]
+            rows = rows[..., _spread(units, MOST_UNITS)]
         if self._rows is not None and self._rows.shape[1:] != rows.shape[1:]:
             return  # an output of open length: the first one's positions stay
         lots, rows = lots[chosen], rows.astype(np.float32)
