@@ -1,7 +1,8 @@
 """reportgen: one self-contained HTML report from what a Keras training job left behind.
 
-`generate(load_config("config.yaml"))` writes a report, `build_report(model, x, y)` makes one of a live model, and
-`read_report("report.html")` reads a saved one. Everything is imported when it is first used.
+`generate(load_config("config.yaml"))` writes a report, `build_report(model, x, y)` makes one of a live model,
+`read_report("report.html")` reads a saved one, and `compare(base, head)` says what differs between two. Everything is
+imported when it is first used.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reportgen.comparison import compare as compare
     from reportgen.config import load_config as load_config
     from reportgen.live import build_report as build_report
     from reportgen.live import report_callback
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "compare": ("reportgen.comparison", "compare"),
     "load_config": ("reportgen.config", "load_config"),
     "generate": ("reportgen.pipeline", "generate"),
     "build_report": ("reportgen.live", "build_report"),

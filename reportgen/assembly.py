@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reportgen import __version__, budget
+from reportgen import __version__, budget, comparison
 from reportgen.analysis.evidence import Artifacts, History, Problem, WorkerEvidence
 from reportgen.analysis.feature_facts import without_features
 from reportgen.checks import run_checks
@@ -15,6 +15,7 @@ from reportgen.checks.stories import order_findings, tell_stories
 from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.figures.easel import Easel
+from reportgen.figures.lines import draw_line_charts
 from reportgen.inputs.found import Inputs
 from reportgen.inputs.masking import mask_secrets
 from reportgen.inputs.origin import describe_command, describe_host, load_git, package_versions
@@ -79,7 +80,7 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     findings = run_checks(artifacts, config.checks)
     stories = tell_stories(findings)
     findings = order_findings(findings, stories)
-    gates = judge(metrics, config.gates)
+    gates = judge(metrics, config.gates, inputs.baseline.metrics if inputs.baseline else ())
     verdict = add_cause(choose(artifacts, metrics, findings, gates), stories)
     sections = [
         _guard("summary", "Summary", lambda: summary.build(artifacts, metrics, findings, gates), easel),
@@ -106,7 +107,20 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         theme=inputs.look.theme,
         stories=stories,
     )
+    if inputs.baseline is not None:
+        report = _with_changes(report, inputs.baseline, config)
     return _with_provenance(_within_budget(report, config.budget, easel), artifacts, easel)
+
+
+def _with_changes(report: Report, base: Report, config: Config) -> Report:
+    """Say what changed since the earlier report; its samples are shown only where all of this one's may be."""
+    only_own = config.samples != "show" or bool(config.redact)
+    try:
+        report = comparison.with_changes(report, base, draw_line_charts, only_own=only_own)
+    except Exception as error:  # as in `_guard`
+        return comparison.with_section(report, _failed(comparison.ID, comparison.TITLE, error))
+    facts = replace(report.provenance, samples_shown=samples_shown(*report.sections))
+    return replace(report, provenance=facts)
 
 
 def _within_budget(report: Report, limit: int, easel: Easel) -> Report:
@@ -144,14 +158,19 @@ def _guard(id_: str, title: str, make: Callable[[], Section], easel: Easel) -> S
     try:
         return settle_section(easel.finish(make()))
     except Exception as error:  # one broken section never loses the report; the exit code says so
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        card = Card(
-            "error",
-            f"{title} could not be made",
-            f"This is a fault of reportgen, not of the model. {reason}",
-            "The other sections are complete. Please report it, with --debug for the details.",
-        )
-        return Section(id_, title, "failed", f"This section failed: {reason}", (card,))
+        return _failed(id_, title, error)
+
+
+def _failed(id_: str, title: str, error: Exception) -> Section:
+    """Return the section that stands in for one that raised."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    card = Card(
+        "error",
+        f"{title} could not be made",
+        f"This is a fault of reportgen, not of the model. {reason}",
+        "The other sections are complete. Please report it, with --debug for the details.",
+    )
+    return Section(id_, title, "failed", f"This section failed: {reason}", (card,))
 
 
 def _without(evidence: WorkerEvidence | None, redact: tuple[str, ...]) -> WorkerEvidence | None:

@@ -2,116 +2,34 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import gc
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reportgen import __version__
-from reportgen.console import complain, print_built, print_problems, print_table, printable, say
-from reportgen.errors import ReportgenError, Stopped, UsageError, worst_exit_code
+from reportgen.console import complain, print_built, print_compared, print_problems, print_table, printable, say
+from reportgen.errors import ReportgenError, UsageError, worst_exit_code
+from reportgen.program import Program, TrustingCommand
 
 if TYPE_CHECKING:
     from reportgen.config_schema import Config
 
-INTERNAL_ERROR = 3
-# Python looks for garbage among all that was imported before it ends, which takes a quarter of a second after a build.
-atexit.register(gc.freeze)
-
-
-class Program(click.Group):
-    """The group of commands; turns every error into one line on stderr and the exit code of its kind."""
-
-    def main(self, *args: Any, **extra: Any) -> NoReturn:
-        """Run a command and exit with its code."""
-        extra["standalone_mode"] = False
-        debug = "--debug" in (extra.get("args") or (args[0] if args and args[0] else sys.argv[1:]))
-        with _signals_raise() as stopped:
-            code = _run(lambda: super(Program, self).main(*args, **extra), debug)
-        # Python drops what is raised in a destructor or a callback: the signal was received all the same.
-        sys.exit(stopped[0].exit_code if stopped else code)
-
-
-class TrustingCommand(click.Command):
-    """A command with `--trust`, which may stand without a value and then means all."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read `--trust` as `--trust=all`, so that it never swallows the argument behind it."""
-        return super().parse_args(ctx, ["--trust=all" if arg == "--trust" else arg for arg in args])
-
-
-def _run(command: Callable[[], Any], debug: bool) -> int:
-    """Call `command`; return its exit code, and say what went wrong on stderr."""
-    try:
-        result = command()
-    except ReportgenError as error:
-        complain(error.message, error.detail if debug else "", debug)
-        return error.exit_code
-    except Stopped as stop:
-        complain(stop.message, "", debug)
-        return stop.exit_code
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        hint = f" (see {context.command_path} --help)" if context else ""
-        complain(error.format_message().rstrip(".") + hint, "", debug=False)
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        complain("interrupted", "", debug=False)
-        return 130
-    except MemoryError:
-        complain("ran out of memory; use a smaller test batch or a bigger machine", "", debug)
-        return INTERNAL_ERROR
-    except Exception as error:  # a mistake of reportgen's own: still one line, never a traceback
-        complain(f"internal error, please report it: {type(error).__name__}: {error}", "", debug)
-        return INTERNAL_ERROR
-    return result if isinstance(result, int) else 0
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[list[Stopped]]:
-    """Let SIGINT and SIGTERM raise Stopped, so that everything cleans up behind itself; restore them afterwards.
-
-    Yields a list that holds what was raised.
-    """
-    stopped: list[Stopped] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        """End the run; later signals change nothing, so that the cleaning up goes on to the end of the process."""
-        for known in before:
-            signal.signal(known, signal.SIG_IGN)
-        stopped.append(Stopped("interrupted" if number == signal.SIGINT else "terminated", signal_number=number))
-        raise stopped[0]
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            if signal.getsignal(number) is stop:
-                signal.signal(number, handler)
-
-
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _CONFIG = click.argument("configs", metavar="CONFIG...", nargs=-1, required=True, type=click.Path(path_type=Path))
+_QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong.")
+_DEBUG = click.option("--debug", is_flag=True, help="Show what is behind an error.")
+_BESIDE = click.option("--output", "-o", type=click.Path(path_type=Path), metavar="DIR", help="Else beside the report.")
 _SHARED = (
     click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set batch.x=x_val."),
     click.option(
         "--trust", "trusted", multiple=True, metavar="[=NAMES]", help="Allow keys that run code: all, or names."
     ),
     click.option("--confine", type=click.Path(path_type=Path), metavar="DIR", help="Read and write below DIR only."),
-    click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong."),
-    click.option("--debug", is_flag=True, help="Show what is behind an error."),
+    _QUIET,
+    _DEBUG,
 )
 
 
@@ -120,6 +38,11 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_SHARED):
         command = option(command)
     return command
+
+
+def _saved(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that read saved reports."""
+    return _BESIDE(_QUIET(_DEBUG(command)))
 
 
 @click.group(cls=Program, context_settings=_CONTEXT)
@@ -242,9 +165,7 @@ def check(
 
 @main.command()
 @click.argument("report", type=click.Path(path_type=Path))
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else beside it.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong.")
-@click.option("--debug", is_flag=True, help="Show what is behind an error.")
+@_saved
 def render(report: Path, output: Path | None, quiet: bool, debug: bool) -> None:
     """Make the page of a saved REPORT (.html or .json) again."""
     from reportgen import pipeline
@@ -254,6 +175,22 @@ def render(report: Path, output: Path | None, quiet: bool, debug: bool) -> None:
     files = pipeline.render_again(report, output or report.absolute().parent)
     for path in () if quiet else files:
         say(printable(shown(path)))
+
+
+@main.command()
+@click.argument("base", type=click.Path(path_type=Path))
+@click.argument("head", type=click.Path(path_type=Path))
+@_saved
+def compare(base: Path, head: Path, output: Path | None, quiet: bool, debug: bool) -> None:
+    """Say what changed from the saved report BASE to HEAD (.html or .json), and write comparison.html."""
+    from reportgen import pipeline
+    from reportgen.inputs.files import check_file
+
+    for path in (base, head):
+        check_file(path, "the report")
+    report, files = pipeline.write_comparison(base, head, output or head.absolute().parent)
+    if not quiet:
+        print_compared(report, files)
 
 
 @main.command()
@@ -269,7 +206,7 @@ def schema() -> None:
 @main.command()
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a configuration that is there already.")
-@click.option("--debug", is_flag=True, help="Show what is behind an error.")
+@_DEBUG
 def init(folder: Path, force: bool, debug: bool) -> None:
     """Write a commented configuration for what lies in FOLDER."""
     from reportgen.starter import write_starter
@@ -282,8 +219,8 @@ def init(folder: Path, force: bool, debug: bool) -> None:
 
 @main.command()
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("reportgen-demo"), metavar="DIR")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong.")
-@click.option("--debug", is_flag=True, help="Show what is behind an error.")
+@_QUIET
+@_DEBUG
 def demo(output: Path, quiet: bool, debug: bool) -> int:
     """Build the report of the bundled example."""
     from reportgen import resources

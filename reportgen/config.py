@@ -190,6 +190,10 @@ def _require(draft: Draft) -> None:
         for other in ("model", "batch"):
             if tree.get(other) is not None:
                 draft.blame((other,), f"`{other}` and `predictions.path` exclude each other; remove one", key=True)
+    for name, gate in tree["gates"].items() if isinstance(tree.get("gates"), dict) else ():
+        if isinstance(gate, dict) and gate.get("max_drop") is not None and tree.get("baseline") is None:
+            text = "`max_drop` needs `baseline`: the earlier report that is compared with"
+            draft.blame(("gates", name, "max_drop"), text, key=True)
     if batch.get("path") and batch.get("x") is None and str(batch["path"]).lower().endswith(_NEED_X):
         draft.blame(("batch",), "`batch.x` is required")
 

@@ -28,13 +28,11 @@ ELSEWHERE = {
 }
 # Keys of the design that do nothing yet ("*" stands for any name) and what running them would need to be allowed.
 UNSUPPORTED: dict[Path_, str] = {
-    ("baseline",): "",
     ("plugins",): "plugins",
     ("batch", "weights"): "",
     ("predictions", "weights"): "",
     ("isolate",): "",
     ("explain",): "",
-    ("gates", "*", "max_drop"): "",
 }
 _SECTIONS: dict[Path_, type[BaseModel]] = {
     (): Settings,

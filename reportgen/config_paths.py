@@ -64,7 +64,7 @@ def settle(
     inside = Path(confine).resolve() if confine is not None else None
     if inside is not None:
         paths: dict[Path_, Path] = {("output",): values["output"]}
-        paths |= {("model",): values["model"]} if values["model"] else {}
+        paths |= {(name,): values[name] for name in ("model", "baseline") if values[name]}
         _keep_inside(draft, inside, paths, values, file, {path for path, _ in remote})
         draft.raise_if_wrong()
     return Config.model_construct(
@@ -86,6 +86,7 @@ def _absolute_values(settings: Settings, folder: Path) -> dict[str, Any]:
     values["output"] = _at(folder, settings.output)
     values["model"] = model and _at(folder, model)
     values["build"] = settings.model if isinstance(settings.model, Build) else None
+    values["baseline"] = settings.baseline and _at(folder, settings.baseline)
     values["python"] = settings.python and _at(folder, settings.python)
     history = settings.history
     if isinstance(history, Path):

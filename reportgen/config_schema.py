@@ -51,12 +51,15 @@ class Gate(Part):
 
     min: Number | None = Field(default=None, description="The metric may not be below this.")
     max: Number | None = Field(default=None, description="The metric may not be above this.")
+    max_drop: Number | None = Field(
+        default=None, ge=0, description="How much worse than in `baseline` the metric may be, in its own unit."
+    )
 
     @model_validator(mode="after")
     def _check_bounds(self) -> Gate:
         """Refuse a gate that requires nothing or the impossible."""
-        if self.min is None and self.max is None:
-            raise ValueError("needs `min` or `max`")
+        if self.min is None and self.max is None and self.max_drop is None:
+            raise ValueError("needs `min`, `max` or `max_drop`")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing can pass")
         return self
@@ -149,6 +152,9 @@ class Settings(Part):
     output: FilePath = Field(default=Path("reports"), description="The folder that the report is written to.")
     formats: Formats = Field(
         default=("html", "markdown", "junit"), min_length=1, description="What is written into it."
+    )
+    baseline: FilePath | None = Field(
+        default=None, description="An earlier report.html or report.json that this run is compared with."
     )
     gates: dict[Name, Gate] = Field(default={}, description="Metrics and the bounds that fail the job (exit code 1).")
     checks: dict[Name, CheckSetting] = Field(

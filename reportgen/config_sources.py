@@ -19,7 +19,7 @@ _CALLED: tuple[Path_, ...] = (("batch", "path"), ("predictions", "path"))  # whe
 _NAMES: tuple[Path_, ...] = tuple(
     (part, key) for part in ("batch", "predictions") for key in ("classes", "vocabulary")
 )  # where a list holds names, not paths
-_FETCHED: tuple[Path_, ...] = (("model",), ("model", "weights"), ("history",), *_CALLED, *_NAMES)
+_FETCHED: tuple[Path_, ...] = (("model",), ("model", "weights"), ("history",), ("baseline",), *_CALLED, *_NAMES)
 _LOCAL: tuple[Path_, ...] = (("output",), ("theme", "logo"), ("theme", "templates"))
 
 

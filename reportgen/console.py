@@ -14,8 +14,11 @@ from reportgen.inputs.files import shown
 from reportgen.inputs.masking import mask_secrets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reportgen.config_schema import Config
     from reportgen.pipeline import Built
+    from reportgen.report.types import Report
 
 RESULTS = {0: "ok", 1: "gate failed", 2: "configuration", 3: "input refused", 4: "section failed", 74: "not written"}
 RESULTS |= {124: "time limit"}
@@ -64,7 +67,19 @@ def print_built(built: Built, config: Config) -> None:
     say(f"Samples: the report holds the content of {held:,} {what} (samples: {config.samples}).")
     for path in built.files:
         say(f"Written: {printable(shown(path))}")
+    if report.changes is not None:
+        say(f"Changed: {printable(report.changes.sentence)}")
     say(f"Verdict: {printable(report.verdict.sentence)}")
+
+
+def print_compared(report: Report, files: tuple[Path, ...]) -> None:
+    """Print what changed from one report to another, and where it is written."""
+    for path in files:
+        say(f"Written: {printable(shown(path))}")
+    if report.changes is not None:
+        for note in report.changes.notes:
+            say(f"  {printable(note)}")
+        say(f"Changed: {printable(report.changes.sentence)}")
 
 
 def print_problems(built: Built) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,12 @@ def build_report(
     """Return the report of a Keras model in memory; write it into the folder `output` when given.
 
     `x` and `y` are arrays with one row a sample, or mappings by input and output name. `history` is what `fit`
-    returned, or its `.history`. `settings` are the keys of the configuration that apply: title, task, gates, checks,
-    samples, layers, predictions, seed, redact, formats. Raises InputRefused for arrays of different lengths, and
-    pydantic's ValidationError for settings that the configuration would refuse.
+    returned, or its `.history`. `settings` are the keys of the configuration that apply: title, task, baseline, gates,
+    checks, samples, layers, predictions, seed, redact, formats. Raises InputRefused for arrays of different lengths,
+    and pydantic's ValidationError for settings that the configuration would refuse.
     """
     from reportgen import assembly
+    from reportgen.inputs.baseline import load_baseline
     from reportgen.inputs.history import parse_history
     from reportgen.inputs.look import load_look
     from reportgen.pipeline import write_report
@@ -55,6 +57,7 @@ def build_report(
     clock.lap("the model and the batch")
     hashes = dict.fromkeys(("model", "batch", "history", "config"), Missing("in memory, not a file"))
     inputs = Inputs(plan, config.model, None, (), config.file, dict(hashes), look=load_look(config.theme))
+    inputs = replace(inputs, baseline=load_baseline(config))
     report = assembly.finish(draft, evidence, None, inputs, clock)
     if output is not None:
         write_report(report, folder, config.formats, inputs.look)

@@ -213,6 +213,24 @@ def _render_own(report: Report, look: Look) -> tuple[str | None, InputRefused | 
         return None, error
 
 
+def write_comparison(base: Path, head: Path, folder: Path) -> tuple[Report, tuple[Path, ...]]:
+    """Write what changed from one saved report to another, as a page and as Markdown; needs neither model nor data.
+
+    The page is that of `head` with the comparison in it.
+    """
+    from reportgen import comparison
+    from reportgen.figures.lines import draw_line_charts
+    from reportgen.renderers import RENDERERS
+    from reportgen.report.read import read_report
+
+    check_writable(folder)
+    before, now = read_report(base), read_report(head)
+    report = comparison.with_changes(now, before, draw_line_charts)
+    names = {"html": "comparison.html", "markdown": "comparison.md"}
+    files = {folder / name: RENDERERS[kind].render(report).encode("utf-8") for kind, name in names.items()}
+    return report, write_outputs(files)
+
+
 def render_again(path: Path, folder: Path) -> tuple[Path, ...]:
     """Make the page of a saved report again, with today's templates; needs neither model nor data."""
     from reportgen.report.read import read_report

@@ -13,6 +13,7 @@ from reportgen.analysis.metrics.value import SampleScores
 
 Array = NDArray[Any]
 
+LIMIT = 20_000
 WORST = 200
 COLUMNS = ("keys", "positions", "truth", "prediction", "confidence", "loss", "labels")
 DTYPES = ("<u8", "<i8", "<f8", "<f8", "<f4", "<f4", "<u8")
@@ -26,7 +27,7 @@ class RecordKeeper:
     chunks came. Memory: 56 bytes and the id for at most 2 x (limit + 200) samples plus one chunk.
     """
 
-    def __init__(self, limit: int = 20_000) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
         if limit < 1:
             raise ValueError("the limit of sample records must be at least 1")
         self.limit = limit

@@ -139,6 +139,7 @@ def _records(table: t.SampleTable, level: int) -> t.SampleTable:
         **columns,
         ids=tuple(table.ids[i] for i in rows) if table.ids and level < 5 else (),
         class_names=table.class_names if level < 5 else (),
+        fair=min(most - most // 10, table.fair or n),
         rule=f"the {len(rows):,} samples of {table.n_total:,} with the smallest keys or the largest loss",
     )
 

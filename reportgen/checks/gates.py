@@ -24,9 +24,16 @@ class Bounds(Protocol):
         """The metric may not be above this."""
         ...
 
+    @property
+    def max_drop(self) -> float | None:
+        """The metric may not be worse than in the earlier report by more than this."""
+        ...
 
-def judge(metrics: tuple[Metric, ...], gates: Mapping[str, Bounds]) -> tuple[Gate, ...]:
-    """Judge every gate in the config's order.
+
+def judge(
+    metrics: tuple[Metric, ...], gates: Mapping[str, Bounds], before: tuple[Metric, ...] = ()
+) -> tuple[Gate, ...]:
+    """Judge every gate in the config's order; `before` are the metrics of the earlier report.
 
     A gate is named by a metric ("accuracy": of every output that has it, one Gate each) or by output and metric
     ("parity.accuracy"). `held` is None when there is no such metric or it has no value.
@@ -34,13 +41,13 @@ def judge(metrics: tuple[Metric, ...], gates: Mapping[str, Bounds]) -> tuple[Gat
     found: list[Gate] = []
     for name, bounds in gates.items():
         matches = [metric for metric in metrics if name in (metric.name, f"{metric.output}.{metric.name}")]
-        found += [_judge_one(name, bounds, metric, len(matches) > 1) for metric in matches] or [
+        found += [_judge_one(name, bounds, metric, len(matches) > 1, before) for metric in matches] or [
             _unknown(name, bounds, metrics)
         ]
     return tuple(found)
 
 
-def _judge_one(name: str, bounds: Bounds, metric: Metric, several: bool) -> Gate:
+def _judge_one(name: str, bounds: Bounds, metric: Metric, several: bool, before: tuple[Metric, ...]) -> Gate:
     """Judge one gate on one metric."""
     expected = _expected(bounds)
     title = f"{metric.output}.{metric.name}" if several else name
@@ -49,15 +56,34 @@ def _judge_one(name: str, bounds: Bounds, metric: Metric, several: bool) -> Gate
             title, expected, metric.value, None, f"{title} has no value ({metric.value.missing}); {expected} required."
         )
     low, high = bounds.min, bounds.max
-    held = (low is None or metric.value >= low) and (high is None or metric.value <= high)
+    held: bool | None = (low is None or metric.value >= low) and (high is None or metric.value <= high)
+    drop, why = _judge_drop(bounds.max_drop, metric, before)
+    held = drop if held else held
     value = value_text(metric.value, metric.unit)
     # A share is also written as the config writes it: 94.96% is not at least 0.95.
     exact = f" ({metric.value:.6g})" if metric.unit == "share" else ""
-    text = (
-        f"{title} is {value}{exact} on {count(metric.n, 'sample')}; {expected} required: "
-        f"{'held' if held else 'not held'}."
-    )
+    result = {True: "held", False: "not held", None: "cannot be judged"}[held]
+    text = f"{title} is {value}{exact} on {count(metric.n, 'sample')}{why}; {expected} required: {result}."
     return Gate(title, expected, metric.value, held, text)
+
+
+def _judge_drop(most: float | None, metric: Metric, before: tuple[Metric, ...]) -> tuple[bool | None, str]:
+    """Say whether a metric is worse than before by at most `most`, and by how much, in words."""
+    if most is None:
+        return True, ""
+    outputs = {other.output for other in before}
+    old = next((m for m in before if m.name == metric.name and (m.output == metric.output or len(outputs) == 1)), None)
+    if old is None or isinstance(old.value, Missing) or isinstance(metric.value, Missing):
+        return None, ", not known in the earlier report"
+    drop = (
+        float(old.value) - float(metric.value) if metric.better == "higher" else float(metric.value) - float(old.value)
+    )
+    if metric.better == "neither":
+        drop = abs(drop)
+    # 0.95 - 0.94 is a little more than 0.01 in binary numbers.
+    return drop <= most + 1e-9, f", {value_text(old.value, metric.unit)} before ({drop:.6g} worse)" if drop > 0 else (
+        f", {value_text(old.value, metric.unit)} before"
+    )
 
 
 def _unknown(name: str, bounds: Bounds, metrics: tuple[Metric, ...]) -> Gate:
@@ -76,4 +102,6 @@ def _expected(bounds: Bounds) -> str:
         parts.append(f"at least {bounds.min:g}")
     if bounds.max is not None:
         parts.append(f"at most {bounds.max:g}")
+    if bounds.max_drop is not None:
+        parts.append(f"at most {bounds.max_drop:g} worse than before")
     return " and ".join(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,13 +41,16 @@ class Plan:
     layout: Layout
 
 
-def plot_chart(block: Chart) -> tuple[Chart, Drawing]:
-    """Draw a chart; returns it with `frame` filled in (and a log axis without positive values made linear)."""
+def plot_chart(block: Chart, draw: Callable[[Plan], str] | None = None) -> tuple[Chart, Drawing]:
+    """Draw a chart; returns it with `frame` filled in (and a log axis without positive values made linear).
+
+    `draw` makes the geometry; left out: matplotlib.
+    """
     series = tuple(read_series(one) for one in block.series)
     plan = _plan(block, series)
     layout = plan.layout
     words = write_labels(plan.block, series, layout, plan.x, plan.y)
-    svg = f"{open_svg(layout.width, layout.height)}{_draw(plan)}{words}</svg>"
+    svg = f"{open_svg(layout.width, layout.height)}{(draw or _draw)(plan)}{words}</svg>"
     drawing = Drawing("image/svg+xml", svg.encode("utf-8"), layout.width, layout.height)
     return replace(plan.block, frame=_frame(plan)), drawing
 

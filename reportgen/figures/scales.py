@@ -19,6 +19,8 @@ from reportgen.report.blocks import Axis
 Values = NDArray[np.float64]
 LARGE, SMALL = 1e100, 1e-100
 PADDING = 0.05
+STEPS = (1.0, 2.0, 2.5, 5.0)
+NARROWEST = 1e-9  # of the values: a smaller span has no labels that differ
 BAR_FOOT = 0.35  # decades: the smallest bar of a log axis is to be seen
 
 
@@ -63,7 +65,7 @@ def choose_scale(axis: Axis, values: Values, *, room: float, pad: float = PADDIN
     low, high = _limits(finite / 10.0**exponent, pad, base, axis.integer)
     low = low if axis.low is None else axis.low / 10.0**exponent
     high = high if axis.high is None else axis.high / 10.0**exponent
-    if not low < high:
+    if not high - low > NARROWEST * max(abs(low), abs(high)):
         low, high = (low - 0.5, low + 0.5) if abs(low) < 1e6 else (low - abs(low) * 0.1, low + abs(low) * 0.1)
     if axis.categories:
         return _category_scale(axis, low, high)
@@ -91,14 +93,26 @@ def _limits(values: Values, pad: float, base: bool, integer: bool) -> tuple[floa
 
 
 def _linear_ticks(low: float, high: float, room: float, integer: bool) -> tuple[float, ...]:
-    """Return round ticks inside the limits, about one every 45 px."""
-    from matplotlib.ticker import MaxNLocator
+    """Return round ticks inside the limits, about one every 45 px, at least two where round numbers allow it.
 
+    The same as matplotlib's MaxNLocator, which commands that draw lines alone need not import (a test compares them).
+    """
     bins = int(min(max(room / 45, 2), 8))
-    locator = MaxNLocator(nbins=bins, steps=[1, 2, 2.5, 5, 10], integer=integer)
+    least = (high - low) / bins
+    decade = math.floor(math.log10(least))
+    steps = sorted({step * 10.0**power for power in range(decade - 2, decade + 2) for step in STEPS})
+    if integer:
+        steps = [step for step in steps if step >= 1 and step == round(step)] or [1.0]
     slack = (high - low) * 1e-9
-    inside = [float(tick) for tick in locator.tick_values(low, high) if low - slack <= tick <= high + slack]
-    inside = [tick for tick in inside if not integer or tick.is_integer()] or inside
+    first = next((i for i, step in enumerate(steps) if step >= least * (1 - 1e-9)), len(steps) - 1)
+    inside: list[float] = []
+    for step in reversed(steps[: first + 1]):
+        start, end = math.ceil((low - slack) / step), math.floor((high + slack) / step)
+        inside = [float(index * step) for index in range(start, end + 1)]
+        if len(inside) >= 2:
+            break
+    if integer and not inside:
+        return _linear_ticks(low, high, room, False)
     return tuple(0.0 if abs(tick) < slack else tick for tick in inside)
 
 
@@ -115,7 +129,7 @@ def _log_scale(axis: Axis, values: Values, room: float, pad: float, base: bool) 
     margin = pad * (high - low) if high > low else 0.5
     low = math.log10(axis.low) if axis.low and axis.low > 0 else low - (BAR_FOOT if base else margin)
     high = math.log10(axis.high) if axis.high and axis.high > 0 else high + margin
-    if not low < high:
+    if not high - low > NARROWEST * max(abs(low), abs(high)):
         low, high = low - 0.5, low + 0.5
     span, bins = high - low, max(room / 45, 2)
     if span > bins / 2.5:

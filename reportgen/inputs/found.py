@@ -14,6 +14,7 @@ from reportgen.analysis.problem import Problem
 from reportgen.config_batch import Batch, Predictions
 from reportgen.config_schema import Config
 from reportgen.errors import InputRefused
+from reportgen.inputs.baseline import load_baseline
 from reportgen.inputs.batch import inspect_batch
 from reportgen.inputs.described import Described
 from reportgen.inputs.ends import Ends
@@ -23,6 +24,7 @@ from reportgen.inputs.history_files import find_history, load_found, load_histor
 from reportgen.inputs.labels import load_class_names
 from reportgen.inputs.look import Look, load_look
 from reportgen.inputs.model import describe_model
+from reportgen.report.types import Report
 from reportgen.report.values import Missing
 from reportgen.worker.plan import BatchSpec, ModelSpec, Plan, PredictionsSpec, samples_of
 
@@ -34,7 +36,7 @@ class Inputs:
     """The inputs of one report. Hashes are SHA-256 in hex, Missing until `with_hashes` was called.
 
     `model` is None where predictions were made elsewhere; `batch` is then their file. `history` are its files, in
-    order; `history_found` says that nobody named them.
+    order; `history_found` says that nobody named them. `baseline` is the earlier report to compare with.
     """
 
     plan: Plan
@@ -48,6 +50,7 @@ class Inputs:
     display: dict[str, Display] = field(default_factory=dict)
     vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
     look: Look = field(default_factory=Look)
+    baseline: Report | None = None
 
     def with_hashes(self) -> Inputs:
         """Return the inputs with the hash of each file; takes as long as reading them once."""
@@ -93,7 +96,7 @@ def _hash_all(paths: Sequence[Path]) -> Hash:
 
 def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
-    return replace(_find_inputs(config), look=load_look(config.theme))
+    return replace(_find_inputs(config), look=load_look(config.theme), baseline=load_baseline(config))
 
 
 def _find_inputs(config: Config) -> Inputs:

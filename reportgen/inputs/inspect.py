@@ -24,6 +24,8 @@ def _describe(config: Config) -> list[str]:
     if inputs.described is not None and inputs.batch is not None:
         what = "batch" if config.model is not None else "predictions"
         lines.append(f"{what}: {_name(inputs)} ({_describe_batch(inputs.described)})")
+    if config.baseline is not None and inputs.baseline is not None:
+        lines.append(f"baseline: {shown(config.baseline)} ({inputs.baseline.verdict.sentence})")
     lines.append(f"output: {shown(config.output)} ({', '.join(config.formats)})")
     return lines
 

@@ -11,6 +11,7 @@ from functools import partial
 
 from reportgen.renderers.markdown_blocks import block_markdown
 from reportgen.renderers.markdown_text import code, in_html, plain, prose, table, value
+from reportgen.report.changes import Changes
 from reportgen.report.types import Evidence, Finding, Gate, Metric, Report, Section, Story
 from reportgen.report.values import Missing
 
@@ -20,6 +21,7 @@ ROWS = 40
 
 _LEVELS = {"good": "✅ Good", "caution": "⚠️ Caution", "bad": "❌ Bad", "unknown": "❔ Unknown"}
 _OUTCOMES = {"failed": "❌ Error", "error": "❔ Check failed", "warned": "⚠️ Warning"}
+_PLACES = {"better": "🔼", "worse": "🔽", "mixed": "🔀", "same": "🟰", "unclear": "❔", "unknown": "❔"}
 _QUIET = {"passed": "passed", "not_applicable": "not applicable", "off": "switched off"}
 
 
@@ -45,6 +47,8 @@ def _parts(report: Report) -> Iterator[Callable[[], str]]:
     """Yield what writes each part, the most important first."""
     yield lambda: f"## {plain(report.title)}"
     yield lambda: f"**{_LEVELS[report.verdict.level]}: {prose(report.verdict.sentence)}**"
+    if report.changes is not None:
+        yield partial(_changes, report.changes)
     if report.gates:
         yield partial(_gates, report.gates)
     if report.metrics:
@@ -56,6 +60,12 @@ def _parts(report: Report) -> Iterator[Callable[[], str]]:
     if report.sections:
         yield partial(_summaries, report.sections)
     yield from (partial(_section, section) for section in report.sections)
+
+
+def _changes(changes: Changes) -> str:
+    """Return what changed since the earlier report."""
+    lines = [f"**{_PLACES[changes.level]} {prose(changes.sentence)}**", "", f"Compared with {prose(changes.base)}."]
+    return "\n".join([*lines, "", *(f"- {prose(note)}" for note in changes.notes)]).rstrip()
 
 
 def _gates(gates: tuple[Gate, ...]) -> str:

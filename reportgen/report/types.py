@@ -10,6 +10,7 @@ from pydantic import Field
 
 from reportgen.analysis.graph import Graph
 from reportgen.report.blocks import AssetRef, Block
+from reportgen.report.changes import Changes
 from reportgen.report.values import LATER, Column, Missing, Number
 
 SCHEMA_VERSION = 1
@@ -140,7 +141,8 @@ class SampleTable:
     """The sample records of one output, one row a sample, in the order of `keys`.
 
     `keys` are the sample keys (8 bytes each); `occurrences` count equal keys from 0. `truth` is empty without labels.
-    `truth` and `prediction` are class indices for classifiers, else per-sample scalars (or scores for masks).
+    `truth` and `prediction` are class indices for classifiers, else per-sample scalars (or scores for masks). Where not
+    all samples are here, the first `fair` by key are a fair sample; the others stand here for their loss.
     """
 
     output: str
@@ -155,6 +157,7 @@ class SampleTable:
     confidence: Column
     loss: Column
     class_names: tuple[str, ...] = ()
+    fair: int = field(default=0, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,7 @@ class Report:
     theme: Theme | None = field(default=None, metadata=LATER)
     stories: tuple[Story, ...] = field(default=(), metadata=LATER)
     long_texts: tuple[LongText, ...] = field(default=(), metadata=LATER)
+    changes: Changes | None = field(default=None, metadata=LATER)
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook, in a frame of its own; the renderer is imported only then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.analysis.evidence import Array, Artifacts, OutputEvidence
+from reportgen.analysis.records import LIMIT
 from reportgen.report.types import SampleTable
 from reportgen.report.values import Column, Dtype
 
@@ -36,6 +37,7 @@ def _table(output: OutputEvidence, privacy: str) -> SampleTable:
         confidence=_values(records.confidence, False),
         loss=_values(records.loss, False),
         class_names=output.class_names,
+        fair=min(len(records.keys), LIMIT) if output.n > len(records.keys) else 0,
     )
 
 

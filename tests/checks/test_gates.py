@@ -13,6 +13,7 @@ from reportgen.report.values import Missing, Number
 class Bounds:
     min: float | None = None
     max: float | None = None
+    max_drop: float | None = None
 
 
 def metric(name: str, value: Number, output: str = "digit", unit: str = "share") -> Metric:

@@ -20,6 +20,7 @@ ALLOWED = {
     "report": {"analysis"},
     "sections": {"analysis", "report", "checks"},
     "checks": {"analysis", "report"},
+    "comparison": {"analysis", "report"},
     "figures": {"analysis", "report", "sections"},
     "renderers": {"report", "resources", "analysis", "__init__"},
     "inputs": {

@@ -23,6 +23,7 @@ from tests.evidence_builder import make_artifacts
 class Bounds:
     min: float | None = None
     max: float | None = None
+    max_drop: float | None = None
 
 
 def judged(artifacts: Artifacts, gates: dict[str, Bounds] | None = None, **settings: CheckSetting) -> Verdict:

@@ -1,0 +1,201 @@
+"""The samples that changed sides, as cards: what each report already shows of them, and both answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.comparison.sample_changes import Sides
+from reportgen.report.blocks import Fold, Gallery, SampleCard, Table, TableColumn
+from reportgen.report.types import Report
+from reportgen.report.values import Number, number
+from reportgen.report.words import count, number_text, percent, shorten
+
+MOST_CARDS = 12
+MOST_ROWS = 50
+COLUMNS = {
+    "answer": (
+        TableColumn("Sample", help="The user's id, else the first digits of the key made from its content"),
+        TableColumn("Truth"),
+        TableColumn("Before", help="What the earlier model answered, and how sure it was"),
+        TableColumn("Now", help="What this model answers, and how sure it is"),
+        TableColumn("Loss before", "number"),
+        TableColumn("Loss now", "number"),
+    ),
+    "loss": (
+        TableColumn("Sample", help="The user's id, else the first digits of the key made from its content"),
+        TableColumn("Loss before", "number"),
+        TableColumn("Loss now", "number"),
+        TableColumn("Change", "number"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The cards of one output in both reports, by sample key in hex; without `before` where those may not be shown."""
+
+    before: dict[str, SampleCard]
+    now: dict[str, SampleCard]
+
+
+def cards_of(base: Report, head: Report, output: str, *, only_own: bool) -> Cards:
+    """Collect the cards that the galleries of two reports show of one output."""
+    single = len(base.samples) == 1
+    return Cards({} if only_own else _cards(base, "" if single else output), _cards(head, output))
+
+
+def _cards(report: Report, output: str) -> dict[str, SampleCard]:
+    """Return the first card of every sample in the galleries of an output ("": of any)."""
+    found: dict[str, SampleCard] = {}
+    for section in report.sections:
+        for block in section.blocks:
+            for part in block.blocks if isinstance(block, Fold) else (block,):
+                if isinstance(part, Gallery) and output in ("", part.output):
+                    for card in part.samples:
+                        found.setdefault(card.key, card)
+    return found
+
+
+def gallery(sides: Sides, rows: NDArray[Any], cards: Cards, id_: str, title: str, reading: str) -> Gallery | None:
+    """Return the cards of the first rows that changed sides; None where neither report shows any of them."""
+    chosen = [card for row in rows for card in _both(sides, int(row), cards)][:MOST_CARDS]
+    if not chosen:
+        return None
+    shown = len({card.key for card in chosen})
+    rule = f"{shown:,} of {len(rows):,}: those that one of the two reports shows, the largest change of the loss first."
+    return Gallery(id_, title, "", rule, tuple(chosen), reading)
+
+
+def _both(sides: Sides, row: int, cards: Cards) -> list[SampleCard]:
+    """Return a sample's card with both answers; two cards where the answer is a picture that differs."""
+    key = f"{int(sides.pairing.keys[row]):016x}"
+    before, now = cards.before.get(key), cards.now.get(key)
+    if sides.count.by == "answer":
+        card = now or before
+        return [_with_answers(sides, row, card)] if card is not None else []
+    loss = (sides.pairing.loss_before[row], sides.pairing.loss_after[row])
+    pair = [
+        (card, f"{when}: loss {number_text(value)}")
+        for card, when, value in ((before, "before", loss[0]), (now, "now", loss[1]))
+        if card
+    ]
+    if now is None:
+        return []
+    return [
+        replace(card, prediction=f"{said}; {card.prediction}" if card.prediction else said, loss=None)
+        for card, said in pair
+    ]
+
+
+def _with_answers(sides: Sides, row: int, card: SampleCard) -> SampleCard:
+    """Return a card that says both answers; right or wrong is that of now."""
+    pairing = sides.pairing
+    right = pairing.after[row] == pairing.truth[row]
+    return replace(
+        card,
+        truth=_name(sides, pairing.truth[row]),
+        prediction=f"{_name(sides, pairing.after[row])}, before: {_name(sides, pairing.before[row])}",
+        outcome="right" if right else "wrong",
+        confidence=_number(pairing.sure_after[row]),
+        loss=_number(pairing.loss_after[row]),
+    )
+
+
+def table(sides: Sides, rows: NDArray[Any], id_: str, title: str, reading: str) -> Table:
+    """List the rows that changed sides, at most 50."""
+    listed = [int(row) for row in rows[:MOST_ROWS]]
+    note = f"The first {MOST_ROWS} of {len(rows):,}." if len(rows) > MOST_ROWS else ""
+    by = sides.count.by
+    make = _answer_row if by == "answer" else _loss_row
+    return Table(id_, title, COLUMNS[by], tuple(make(sides, row) for row in listed), reading, note, collapsed_after=10)
+
+
+def _answer_row(sides: Sides, row: int) -> tuple[str | Number | None, ...]:
+    """Return the cells of one sample with an answer."""
+    pairing = sides.pairing
+    return (
+        _sample(sides, row),
+        _name(sides, pairing.truth[row]),
+        _answer(sides, pairing.before[row], pairing.sure_before[row]),
+        _answer(sides, pairing.after[row], pairing.sure_after[row]),
+        _number(pairing.loss_before[row]),
+        _number(pairing.loss_after[row]),
+    )
+
+
+def _loss_row(sides: Sides, row: int) -> tuple[str | Number | None, ...]:
+    """Return the cells of one sample with a loss alone."""
+    before, now = float(sides.pairing.loss_before[row]), float(sides.pairing.loss_after[row])
+    return (_sample(sides, row), _number(before), _number(now), _number(now - before))
+
+
+def _sample(sides: Sides, row: int) -> str:
+    """Name one sample."""
+    pairing = sides.pairing
+    named = pairing.ids[row] if row < len(pairing.ids) else ""
+    return shorten(named, 60, keep="end") or f"{int(pairing.keys[row]):016x}"[:8]
+
+
+def _answer(sides: Sides, index: float, sure: float) -> str:
+    """Write an answer and how sure the model was of it."""
+    name = _name(sides, index)
+    return f"{name} ({percent(float(sure))})" if np.isfinite(sure) else name
+
+
+def _name(sides: Sides, index: float) -> str:
+    """Return the name of a class, else its number."""
+    names = sides.pairing.names
+    if not np.isfinite(index):
+        return "not known"
+    return shorten(names[int(index)], 60) if 0 <= index < len(names) else f"class {int(index)}"
+
+
+def _number(value: float) -> Number:
+    """Return a number with six digits."""
+    return number(float(f"{float(value):.6g}") if np.isfinite(value) else value, "not known")
+
+
+def class_table(sides: Sides, id_: str) -> Table | None:
+    """Count by true class how many samples changed sides; None for fewer than three classes."""
+    pairing = sides.pairing
+    if len(pairing.names) < 3:
+        return None
+    size = len(pairing.names)
+    shared = np.bincount(pairing.truth[pairing.judged].astype(np.int64), minlength=size)
+    lost, won = (
+        np.bincount(pairing.truth[rows].astype(np.int64), minlength=size)
+        for rows in (sides.newly_wrong, sides.newly_right)
+    )
+    moved = np.flatnonzero(lost + won)
+    if not moved.size:
+        return None
+    order = sorted(moved.tolist(), key=lambda index: (won[index] - lost[index], index))
+    columns = (
+        TableColumn("True class"),
+        TableColumn("Shared samples", "int"),
+        TableColumn("Newly wrong", "int"),
+        TableColumn("Newly right", "int"),
+        TableColumn("Difference", "int", help="Right answers gained (or lost) in this class"),
+    )
+    rows = tuple(
+        (_name(sides, index), int(shared[index]), int(lost[index]), int(won[index]), int(won[index] - lost[index]))
+        for index in order
+    )
+    worst = order[0]
+    lead = (
+        f"Class {_name(sides, worst)} lost the most: {int(lost[worst] - won[worst]):,} fewer right."
+        if won[worst] < lost[worst]
+        else "No class has fewer right answers than before."
+    )
+    return Table(
+        id_,
+        "By class",
+        columns,
+        rows,
+        f"{lead} {count(size - len(order), 'class')} did not change.",
+        collapsed_after=15,
+    )
