@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from reportgen.renderers import page_numbers, page_text
 from reportgen.report.blocks import Chart, Gallery, Matrix, Series
+from reportgen.report.types import Asset
 from reportgen.report.values import Column
 
 MOST_ROWS = 30
 MOST_CELLS = 16
+_HALF_A_PHONE = 152
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,15 @@ def matrix_pairs(matrix: Matrix) -> NumbersTable:
 def gallery_room(gallery: Gallery) -> int:
     """Return how wide a picture of this gallery may be shown, in px: more for pictures that hold more."""
     widest = max((sample.image.width for sample in gallery.samples if sample.image), default=0)
-    return 112 if widest <= 40 else 192
+    return 112 if widest <= 40 else 200
+
+
+def gallery_thin(gallery: Gallery, assets: dict[str, Asset]) -> int:
+    """Return how wide a picture may be on a phone, in px: two beside each other, but drawings are not shrunk."""
+    images = [sample.image for sample in gallery.samples if sample.image and sample.image.sha256 in assets]
+    exact = [image.width for image in images if assets[image.sha256].media_type == "image/png"]
+    room = gallery_room(gallery)
+    return room if max(exact, default=0) > _HALF_A_PHONE else min(room, _HALF_A_PHONE)
 
 
 def gallery_layout(gallery: Gallery) -> str:

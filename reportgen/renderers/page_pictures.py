@@ -13,14 +13,15 @@ from reportgen.report.blocks import AssetRef
 from reportgen.report.types import Asset
 
 SVG = "image/svg+xml"
-_NARROW = 288
+_NARROW, _TALLEST = 288, 480
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What a template needs to show one asset.
 
-    `state` is "first" (embed it), "again" (it stands at `anchor`), or "absent" (the report holds no bytes for it).
+    `state` is "first" (embed it), "again" (it stands at `anchor`, which `place` names for a reader of paper), or
+    "absent" (the report holds no bytes for it).
     Small exact pictures are shown `zoom` times as large (`narrow` times on a phone): whole steps keep pixels square.
     """
 
@@ -32,6 +33,7 @@ class Picture:
     url: DataUrl | str = ""
     drawing: Markup | str = ""
     anchor: str = ""
+    place: str = ""
     zoom: int = 1
     narrow: int = 1
 
@@ -41,27 +43,28 @@ class Pictures:
 
     def __init__(self, assets: dict[str, Asset]) -> None:
         self._assets = assets
-        self._shown: dict[str, str] = {}
+        self._shown: dict[str, tuple[str, str]] = {}
 
     @property
     def shown(self) -> frozenset[str]:
         """The hashes of the assets that stand in the page so far."""
         return frozenset(self._shown)
 
-    def take(self, ref: AssetRef, anchor: str, room: int, height: int = 480) -> Picture:
-        """Return the picture of `ref`, shown at the place `anchor`, enlarged to at most `room` x `height` px."""
+    def take(self, ref: AssetRef, anchor: str, room: int, place: str = "", narrow: int = _NARROW) -> Picture:
+        """Return the picture of `ref`, shown at `anchor`, enlarged to at most `room` x 480 px, `narrow` on a phone."""
         asset = self._assets.get(ref.sha256)
         if asset is None:
             return Picture("absent", ref.sha256, ref.width, ref.height, ref.alt)
         if ref.sha256 in self._shown:
-            return Picture("again", ref.sha256, ref.width, ref.height, ref.alt, anchor=self._shown[ref.sha256])
-        self._shown[ref.sha256] = anchor
+            first, named = self._shown[ref.sha256]
+            return Picture("again", ref.sha256, ref.width, ref.height, ref.alt, anchor=first, place=named)
+        self._shown[ref.sha256] = anchor, place
         if asset.media_type == SVG:
             drawing = svg.inline(asset.data)
             return Picture("first", ref.sha256, ref.width, ref.height, ref.alt, drawing=drawing)
         url = DataUrl(f"data:{asset.media_type};base64,{base64.b64encode(asset.data).decode('ascii')}")
         exact = asset.media_type == "image/png"
-        tall = _steps(ref.height, height)
+        tall = _steps(ref.height, _TALLEST)
         return Picture(
             "first",
             ref.sha256,
@@ -70,7 +73,7 @@ class Pictures:
             ref.alt,
             url=url,
             zoom=min(_steps(ref.width, room), tall) if exact else 1,
-            narrow=min(_steps(ref.width, min(room, _NARROW)), tall) if exact else 1,
+            narrow=min(_steps(ref.width, min(room, narrow)), tall) if exact else 1,
         )
 
 

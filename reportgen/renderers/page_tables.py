@@ -9,6 +9,7 @@ from reportgen.report.values import Missing
 
 _FIGURE = re.compile(r"[-\u2212]?[\d.,]+(e-?\d+)?%?( to [-\u2212]?[\d.,]+(e-?\d+)?%?)?")
 _NO_FIGURE = ("", "none", "no interval")
+_NUMBERS, _MOST_WORDS = re.compile(r"\d[\d.,]*"), 6
 _ORDER: tuple[Level, ...] = ("error", "warn", "info", "good")
 
 
@@ -35,12 +36,16 @@ def _are_figures(cells: list[object]) -> bool:
 
 
 def mark_words(table: Table) -> list[tuple[Level, str, int]]:
-    """Return what the marks of a table say, each once with its count, gravest first."""
-    counts: dict[tuple[Level, str], int] = {}
+    """Return what the marks of a table say, each once with its count, gravest first.
+
+    Where there is much to say, texts that differ only in their numbers are said once, by the first of them.
+    """
+    many = len({mark.text for mark in table.marks}) > _MOST_WORDS
+    found: dict[tuple[Level, str], list[str]] = {}
     for mark in table.marks:
-        counts[mark.level, mark.text] = counts.get((mark.level, mark.text), 0) + 1
-    ordered = sorted(counts.items(), key=lambda item: _ORDER.index(item[0][0]))
-    return [(level, text, n) for (level, text), n in ordered]
+        found.setdefault((mark.level, _NUMBERS.sub("0", mark.text) if many else mark.text), []).append(mark.text)
+    ordered = sorted(found.items(), key=lambda item: _ORDER.index(item[0][0]))
+    return [(level, texts[0], len(texts)) for (level, _), texts in ordered]
 
 
 def reasons(rows: tuple[tuple[object, ...], ...]) -> list[tuple[str, int]]:

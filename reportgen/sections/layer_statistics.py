@@ -36,7 +36,7 @@ ACTIVATION_COLUMNS = (
     TableColumn("Effective rank", "number", help="Directions that the units use: from 1 to their number"),
     TableColumn("Samples", "int", help="Samples that the numbers stand on"),
     TableColumn("Values", "int", help="Single values that the numbers stand on"),
-    TableColumn("Measured", help="In full, or on a fixed stride of positions to bound the cost"),
+    TableColumn("Measured", help="In full, or at every so many positions to bound the cost"),
 )
 _SPREAD, _DEAD, _NEAR_DEAD, _SATURATED, _NAN, _INF, _RANK = 3, 9, 10, 11, 12, 13, 14
 COLLAPSED = 1.5  # directions: all units of the layer say one and the same thing
@@ -127,7 +127,7 @@ def _activation_row(facts: ActivationFacts, type_: str) -> tuple[str | Number | 
         else None,
         facts.samples,
         facts.values,
-        "in full" if facts.stride <= 1 else f"every {ordinal(facts.stride)} position",
+        "in full" if facts.stride <= 1 else f"every {ordinal(facts.stride)}",
     )
 
 

@@ -1,5 +1,5 @@
 // Curves: the drawn figure stays; a cursor is laid over it, and it is redrawn in its own frame when a reader asks for more.
-const short = v => (v === undefined || v === null || isNaN(v) ? "–" : abs(v) >= 1e6 || (v && abs(v) < 1e-3) ? v.toExponential(2) : (+v.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 9 }));
+const short = v => (v === undefined || v === null || isNaN(v) ? "–" : (abs(v) >= 1e6 || (v && abs(v) < 1e-3) ? v.toExponential(2) : (+v.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 9 })).replace(/^-/, "−"));
 const SOFT = "var(--ink-soft)", DASHES = "stroke-dasharray";
 const DASH = { train: "6 4", second: "7 3 2 3", third: "2 3", muted: "1 3" };
 // Data to pixels on one axis, and back.
@@ -28,7 +28,7 @@ function addChart(figure) {
   host.append(over);
   const valueAt = (s, x) => s.y[s.where.get(x)], textAt = x => names[x] ?? short(x);
   const seen = () => series.filter(s => !view.hidden.includes(s.i)), log = () => (view.log || +logY) == 1, zoomed = () => view.zoom && view.zoom.split("to").map(Number);
-  const bars = s => s.shape === "bars", good = y => isFinite(y) && (!log() || y > 0);
+  const bars = s => s.shape === "bars", lined = s => /line|steps/.test(s.shape), good = y => isFinite(y) && (!log() || y > 0);
 
   const layOut = () => {
     const narrow = host.clientWidth < 500, frame = !narrow && block.frame, zoom = zoomed();
@@ -51,7 +51,6 @@ function addChart(figure) {
     host.classList.toggle("own", own);
     return own && { left, right, top, bottom };
   };
-  const lined = s => /line|steps/.test(s.shape);
   const line = (s, ys, props) => {
     let d = "", pen = "M";
     ys.forEach((y, i) => {
@@ -71,18 +70,21 @@ function addChart(figure) {
     });
   };
   const shapes = s => {
-    const g = draw("g", { fill: s.colour, stroke: s.colour }), many = s.x.length > 300;
+    const g = draw("g", { fill: s.colour, stroke: s.colour }), many = s.x.length > 300, foot = log() ? H : Y(0);
+    // Bars on the same places stand side by side, as they are drawn.
+    const side = series.filter(o => bars(o) && "" + o.x == s.x), width = (s.width || 0.8) / side.length;
     if (lined(s)) g.append(line(s, s.y, { opacity: view.smooth ? 0.3 : 1 }), ...(view.smooth ? [line(s, smoothed(s.y), { "stroke-width": 2.4 })] : []));
     s.y.forEach((y, i) => {
-      const x = X(s.x[i]), half = (s.width || 0.8) / 2, a = X(s.x[i] - half), base = Y(log() ? Y.back(0) : 0);
+      const x = X(s.x[i]), left = s.x[i] + width * (side.indexOf(s) - side.length / 2), a = X(left), b = X(left + width);
       if (!bars(s) && good(s.low[i])) g.append(draw("path", { d: `M${x} ${Y(s.low[i])}V${Y(s.high[i])}`, opacity: many ? 0.2 : 0.6 }));
       if (!good(y)) return;
       if (s.shape === "points" || s.y.length === 1) g.append(draw("circle", { cx: x, cy: Y(y), r: many ? 1.5 : 3 }));
-      if (bars(s)) g.append(draw("path", { d: `M${a} ${log() ? H : base}V${Y(y)}H${X(s.x[i] + half) - 1}V${log() ? H : base}Z`, opacity: 0.75, stroke: "none" }));
+      if (bars(s)) g.append(draw("path", { d: `M${a} ${foot}V${Y(y)}H${max(b - 1, a + 1)}V${foot}Z`, "fill-opacity": /tr|se|wr/.test(s.role) ? 0.2 : 0.8 }));
     });
     return g;
   };
-  const label = (x, y, text, anchor, props = {}) => draw("text", { x, y, fill: SOFT, "font-size": 12, "text-anchor": anchor, ...props }, text);
+  // A rim in the colour of the page keeps a word readable that lies on the data.
+  const label = (x, y, text, anchor, props = {}) => draw("text", { x, y, fill: SOFT, stroke: "var(--surface)", "stroke-width": 3, "paint-order": "stroke", "font-size": 12, "text-anchor": anchor, ...props }, text);
   const rule = (d, props) => draw("path", { d, stroke: "var(--grid)", ...props });
   // Each line's name stands at its end; where two end together, one below the other.
   const ends = right => {
@@ -97,7 +99,7 @@ function addChart(figure) {
       const ticks = names.length ? names.map((_, i) => i).filter(i => i % ceil(names.length / 10) === 0) : X.ticks(W < 500 ? 4 : 8).filter(x => !block.x.integer || Number.isInteger(x));
       over.append(draw("clipPath", { id: clip }, draw("path", { d: `M${left} ${top - 3}H${right}V${bottom + 3}H${left}Z` })),
         ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
-        label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(0, 11, block.y.label + (log() ? " (log)" : ""), "start"), ...(right < W - 40 ? ends(right) : []),
+        label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(0, 11, block.y.label.replace(/ \(log.*/, "") + (log() ? " (log)" : ""), "start"), ...(right < W - 40 ? ends(right) : []),
         ...(block.diagonal ? [rule([[max(X.low, Y.low), "M"], [min(X.high, Y.high), "L"]].map(([v, pen]) => `${pen}${X(v)} ${Y(v)}`).join(""), { ...inside, stroke: "var(--muted)", [DASHES]: 4 })] : []), draw("g", inside, ...seen().map(shapes)),
         ...block.marks.flatMap((m, i) => {
           const flat = m.x === null, p = flat ? Y(m.y) : X(m.x), late = flat || p > (left + right) / 2;
@@ -127,7 +129,7 @@ function addChart(figure) {
   fill(host, { onpointermove: event => { const x = xAt(event); at = xs.reduce((best, v, i) => (abs(v - x) < abs(xs[best] - x) ? i : best), 0); point(); },
     onpointerleave: () => { at = -1; point(); }, ondblclick: () => set({ zoom: "" }),
     onpointerdown: event => (from = event.pointerType === "mouse" ? xAt(event) : null),
-    onpointerup: event => { if (from !== null) zoomTo([from, xAt(event)].sort((a, b) => a - b)); from = null; } }, []);
+    onpointerup: event => { if (from !== null) zoomTo([from, xAt(event)].sort((a, b) => a - b)); from = null; } });
   const zoomTo = ([a, b]) => xs.filter(x => x >= a && x <= b).length > 1 && set({ zoom: a <= xs[0] && b >= last ? "" : `${+max(a, xs[0]).toPrecision(6)}to${+min(b, last).toPrecision(6)}` });
   const zoomBy = factor => {
     const [a, b] = zoomed() || [xs[0], last], centre = xs[at] ?? (a + b) / 2, half = (b - a) * factor / 2;

@@ -14,7 +14,7 @@ const { isFinite, isNaN } = Number;
 const grouped = count => count.toLocaleString("en");
 // The name of a namespace, which nobody asks for over a network; written so that no address stands in our files.
 const SVG = ["http:", "www.w3.org/2000/svg"].join("//");
-const fill = (node, props, kids) => {
+const fill = (node, props, kids = []) => {
   for (const [key, value] of Object.entries(props)) if (value !== null) key.startsWith("on") ? node.addEventListener(key.slice(2), value) : put(node, key === "label" ? "aria-label" : key, value);
   node.append(...kids);
   return node;
@@ -106,18 +106,17 @@ const addFolds = () => {
 
 const followOutline = () => {
   const links = new Map(all(".outline li a").map(a => [byId(a.hash.slice(1)), a]));
-  const main = byId("rg-main");
   const watcher = new IntersectionObserver(entries => {
     for (const entry of entries) {
-      const link = links.get(entry.target.matches(".summary") ? main : entry.target);
-      if (!link || !entry.isIntersecting) continue;
+      if (!entry.isIntersecting) continue;
+      const link = links.get(entry.target) ?? links.get(byId("rg-main"));
       links.forEach(other => other.removeAttribute("aria-current"));
       put(link, "aria-current", "true");
       const nav = link.closest("nav");
       nav.scrollLeft = link.offsetLeft - 24;
     }
   }, { rootMargin: "-15% 0% -75%" });
-  all(".section, .summary").forEach(section => watcher.observe(section));
+  all(".section, .summary, .masthead").forEach(section => watcher.observe(section));
 };
 
 // Files for the reader: figures and tables.
@@ -150,7 +149,7 @@ const standalone = source => {
   });
   [svg, ...all("*", svg)].forEach(node => [...node.attributes].forEach(a => a.value.includes("var(") && put(node, a.name, colour(a.value))));
   const { width, height } = source.viewBox.baseVal;
-  fill(svg, { xmlns: SVG, width, height, style: `background:${colour("var(--surface)")};color:${colour("var(--ink)")};font-family:sans-serif` }, []);
+  fill(svg, { xmlns: SVG, width, height, style: `background:${colour("var(--surface)")};color:${colour("var(--ink)")};font-family:sans-serif` });
   probe.remove();
   return [new XMLSerializer().serializeToString(svg), width, height];
 };

@@ -7,6 +7,7 @@ const points = path => path.getAttribute("d").split("M").slice(1).map(part => {
   return v.flatMap((_, i) => (i % 2 ? [] : [[+v[i], +v[i + 1]]]));
 });
 const drawn = new Map();
+const cardOf = (block, id) => block.cards.find(card => card.id === id);
 
 // Boxes open and close in place. What a folded card holds was drawn when the report was made; all else makes room for it:
 // a box that changes its size moves what is beside and below it. `grown` hears of each new size of the drawing.
@@ -18,7 +19,7 @@ const unfold = (block, svg, grown) => {
     const [inside, drawing] = views.find(([v, d]) => d && !text && v.card === id && v.parent === block.id) ?? [], rect = text ? node : one("rect", node);
     boxes.set(id, { id, node, text, title, inside, drawing, up: text ? parent : group, at: SIDES.map(name => +rect.getAttribute(name)), key: "-" });
   };
-  for (const node of all("[data-card]", svg)) add(node, block.cards.find(c => c.id === node.dataset.card));
+  for (const node of all("[data-card]", svg)) add(node, cardOf(block, node.dataset.card));
   for (const group of heads ? block.groups : []) {
     const [node, text] = all("[data-group]", svg).filter(n => n.dataset.group === group.id);
     if (node) add(node, group, text);
@@ -184,9 +185,9 @@ function addGraph(figure) {
       const node = event.target.closest("[data-card]");
       if (!node) return;
       event.preventDefault();
-      if (moved < 5) describe(drawn.get(node.closest("svg")).block.cards.find(c => c.id === node.dataset.card));
+      if (moved < 5) describe(cardOf(drawn.get(node.closest("svg")).block, node.dataset.card));
     },
-  }, []);
+  });
   const describe = card => {
     const maps = all(".montage").find(m => one("img", m) && card.members.includes(blockOf(m).layer));
     panel.replaceChildren(button("×", () => { panel.replaceChildren(); explore.focus(); }, { class: "close", label: "Close" }), el("b", {}, card.title + (card.repeat > 1 ? ` × ${card.repeat}` : "")), el("p", {}, [card.type, ...card.lines, card.mark_text].filter(Boolean).join(". ")),
@@ -212,7 +213,7 @@ function addGraph(figure) {
   const every = cards(block, []);
   const search = el("input", { type: "search", placeholder: "Find a layer", label: "Find a layer", oninput: () => {
     const wanted = lower(search.value), hits = every.filter(([c]) => wanted && [c.title, c.type, ...c.members].some(t => lower(t).includes(wanted)));
-    drawn.forEach(one => one.boxes.forEach((box, id) => box.text || box.node.classList.toggle("dim", wanted !== "" && !hits.some(([c]) => c === one.block.cards.find(k => k.id === id)))));
+    drawn.forEach(one => one.boxes.forEach((box, id) => box.text || box.node.classList.toggle("dim", wanted !== "" && !hits.some(([c]) => c === cardOf(one.block, id)))));
     count.textContent = wanted && `${hits.length} found`;
     if (!hits.length) return;
     const [card, way] = hits.findLast(([c]) => c.members.some(t => lower(t) === wanted)) ?? hits[0];

@@ -92,8 +92,6 @@ function addSamples(node) {
   if (node.matches(".matrix")) return addCells(node);
   const block = blockOf(node), browser = browserOf(block.output, node), cards = all(".sample", node).map((card, i) => ({ node: card, home: card.parentNode, s: block.samples[i] }));
   inParts(cards, 24, card => {
-    const again = one("[data-again]", card.node), first = again && one(`img[data-asset="${again.dataset.again}"]`);
-    if (first) again.parentNode.replaceWith(...pictureOf(first.parentNode));
     card.node.append(button("⤢", () => enlarge(cards, cards.filter(c => c.node.isConnected).indexOf(card)), { class: "zoom", label: "Enlarge " + card.s.label }));
   });
   browser.cards.push(...cards);
@@ -108,7 +106,7 @@ function addCells(node) {
     const [truth, predicted] = cell.dataset.cell.split(",").map((i, side) => [block.rows, block.columns][side][i]), text = cell.textContent;
     const show = () => browserOf(table.output, gallery).cell(truth, predicted);
     // A cell of the drawing is for the pointer; the table beside it is for everyone.
-    if (cell.matches("g")) fill(cell, { onclick: show, cursor: "pointer" }, []);
+    if (cell.matches("g")) fill(cell, { onclick: show, cursor: "pointer" });
     else cell.replaceChildren(button(text, show, { class: "cellbtn", label: `${text}: ${truth} predicted as ${predicted}, show samples` }));
   });
 }

@@ -10,6 +10,11 @@ addEventListener("load", () => {
   whenNear(all(".gallery, .matrix"), addSamples);
   whenNear(all(".graph"), addGraph);
   addEventListener("hashchange", onHash);
+  // A picture that stands in the file once is shown wherever it belongs, also on paper.
+  inParts(all("[data-again]"), 24, link => {
+    const first = one(`img[data-asset="${link.dataset.again}"]`);
+    if (first) link.parentNode.replaceWith(...pictureOf(first.parentNode));
+  });
   inParts(all(".body > *, .sample:nth-child(-n + 48)"), 1, node => (node.style.contentVisibility = "visible"));
   if (query === undefined) return;
   adopt(query);

@@ -10,9 +10,10 @@ import pytest
 
 from reportgen.renderers import html
 from reportgen.report import blocks as b
-from reportgen.report.types import Report
+from reportgen.report.types import Report, Theme
+from reportgen.report.values import Column
 from reportgen.sections.layer_table import COLUMNS
-from tests.sample_report import make_report
+from tests.sample_report import Shelf, make_report
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -87,3 +88,62 @@ def test_a_table_of_layers_with_long_settings_fits_a_wide_page(open_page: Open) 
     with open_page(page, width=1280, height=900) as seen:
         box = "document.querySelector('#settings .scroll')"
         assert seen.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") <= 0
+
+
+def only(report: Report, *blocks: b.FlatBlock) -> Report:
+    """Return the report with one section beside its summary, which holds these blocks."""
+    return dataclasses.replace(
+        report, sections=(report.sections[0], dataclasses.replace(report.sections[1], blocks=blocks))
+    )
+
+
+def test_bars_redrawn_on_a_phone_stand_side_by_side_and_their_log_axis_is_named_once(open_page: Open) -> None:
+    x = Column.pack([0.1, 0.3, 0.5, 0.7])
+    right, wrong = (Column.pack(values) for values in ([1.0, 20.0, 300.0, 40.0], [5.0, 20.0, 3.0, 1.0]))
+    series = (
+        b.Series("right", "Right", x, right, "bars", "right", width=0.2),
+        b.Series("wrong", "Wrong", x, wrong, "bars", "wrong", width=0.2),
+    )
+    chart = b.Chart("bars", "Confidence", b.Axis("Share"), b.Axis("Samples (log scale)", "log"), series, "So many.")
+    with open_page(html.render(only(make_report(), chart)), width=390, height=844) as seen:
+        block = seen.page.locator("#bars")
+        block.scroll_into_view_if_needed()
+        block.locator(".tools button").first.wait_for()
+        sides = seen.page.evaluate(
+            """() => [...document.querySelectorAll("#bars .drawing svg:last-of-type [clip-path] > g")].map(g =>
+                 [...g.children].map(path => { const r = path.getBoundingClientRect(); return [r.left, r.right]; }))"""
+        )
+        assert [len(bars) for bars in sides] == [4, 4]
+        everything = sorted(bar for bars in sides for bar in bars)
+        assert all(after[0] >= before[1] - 0.6 for before, after in zip(everything, everything[1:], strict=False)), (
+            everything
+        )
+        words = block.locator(".drawing svg:last-of-type text").all_text_contents()
+        assert words.count("Samples (log)") == 1 and not [word for word in words if word.count("log") > 1]
+        block.get_by_text("Options").click()
+        block.get_by_role("button", name="Log scale").click()
+        assert "Samples" in block.locator(".drawing svg:last-of-type text").all_text_contents()
+
+
+def test_the_outline_marks_the_summary_under_a_tall_logo(open_page: Open) -> None:
+    report, shelf = make_report(), Shelf()
+    tall = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 420"><path d="M0 0H300V420H0Z"/></svg>'
+    logo = shelf.svg(tall, 300, 420, "The house")
+    branded = dataclasses.replace(report, assets={**report.assets, **shelf.assets}, theme=Theme(logo=logo))
+    with open_page(html.render(branded), width=1280, height=900) as seen:
+        marked = seen.page.locator(".outline [aria-current]")
+        expect(marked).to_have_count(1)
+        assert marked.inner_text().startswith("Summary")
+        seen.page.evaluate("document.getElementById('training').scrollIntoView()")
+        expect(marked).to_contain_text("Training")
+
+
+def test_a_picture_of_two_outputs_is_seen_at_both_without_scrolling_there(open_page: Open) -> None:
+    report = make_report()
+    section = next(s for s in report.sections if s.id == "predictions")
+    gallery = section.blocks[0]
+    assert isinstance(gallery, b.Gallery)
+    twice = dataclasses.replace(section, blocks=(*section.blocks, dataclasses.replace(gallery, id="again")))
+    with open_page(html.render(dataclasses.replace(report, sections=(*report.sections[:3], twice)))) as seen:
+        expect(seen.page.locator("#again .sample img")).to_have_count(6)
+        assert seen.page.locator("#again .again").count() == 0

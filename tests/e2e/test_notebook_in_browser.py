@@ -33,3 +33,18 @@ def test_the_report_is_isolated_and_works_in_a_notebook(open_page: Callable[...,
         assert frame.evaluate("document.documentElement.dataset.theme") == "dark"
         assert page.url == before
         seen.quiet()
+
+
+def test_figures_and_tables_can_be_saved_out_of_the_notebooks_frame(open_page: Callable[..., Any]) -> None:
+    starts = {"SVG": b"<svg", "PNG": b"\x89PNG", "CSV": b"epoch,", "Save CSV": b"Class,Precision"}
+    with open_page(NOTEBOOK % make_report()._repr_html_()) as seen:
+        frame = next(frame for frame in seen.page.frames if frame != seen.page.main_frame)
+        for name, start in starts.items():
+            block = frame.locator("#classes-digit" if name == "Save CSV" else "#curve-loss")
+            block.scroll_into_view_if_needed()
+            block.locator(".tools button").first.wait_for()
+            block.evaluate("node => node.querySelectorAll('.tools details').forEach(d => { d.open = true })")
+            with seen.page.expect_download() as download:
+                block.get_by_role("button", name=name, exact=True).click()
+            assert download.value.path().read_bytes().startswith(start), name
+        seen.quiet()

@@ -6,6 +6,7 @@ and change; the packed files stand beside them, so that making a report needs no
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -19,6 +20,8 @@ def pack() -> dict[str, str]:
 
     style = "\n".join((TEMPLATES / part).read_text(encoding="utf-8") for part in STYLE)
     script = "\n".join((TEMPLATES / part).read_text(encoding="utf-8") for part in SCRIPT)
+    # What does not change is `const` for people; `let` says the same to a browser in fewer bytes.
+    script = re.sub(r"\bconst (?=[\w{[])", "let ", script)
     return {
         "page.css": minify.string("text/css", style) + "\n",
         "page.js": minify.string("application/javascript", f"(() => {{\n{script}\n}})();") + "\n",

@@ -260,6 +260,9 @@ def test_a_picture_shown_twice_is_embedded_once_and_linked() -> None:
     assert [a.attributes["href"][1:] for a in second.find("a")] == [
         c.attributes["id"] for c in first.find("li", class_="sample")
     ]
+    # Who reads on paper cannot follow a link: the place has a name.
+    label = gallery.samples[0].label  # type: ignore[union-attr]
+    assert f"Picture above, at {label}, output digit" in second.find("p", class_="again")[0].words()
 
 
 def test_pictures_keep_their_size_and_grow_in_whole_steps(sample: tuple[str, Element]) -> None:

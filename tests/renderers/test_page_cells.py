@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from reportgen.renderers import html, page_numbers, page_text
-from reportgen.renderers.page_figures import chart_numbers
+from reportgen.renderers.page_figures import chart_numbers, gallery_thin
 from reportgen.renderers.page_pictures import Pictures
-from reportgen.renderers.page_tables import column_forms
+from reportgen.renderers.page_tables import column_forms, mark_words
 from reportgen.report import blocks as b
 from reportgen.report import types as t
 from reportgen.report.values import Column
@@ -98,9 +98,34 @@ def test_times_are_written_for_people() -> None:
 
 def test_a_tall_small_picture_is_not_blown_up_over_the_page() -> None:
     sha256, asset = next((k, a) for k, a in make_report().assets.items() if a.media_type == "image/png")
-    ref = b.AssetRef(sha256, 1, 6, "one unit")
+    ref = b.AssetRef(sha256, 1, 24, "one unit")
     pictures = Pictures({sha256: asset})
-    assert pictures.take(ref, "here", 480, 120).zoom == 20
+    assert pictures.take(ref, "here", 480).zoom == 20
+
+
+def test_marks_that_differ_only_in_their_numbers_are_explained_once_where_they_are_many() -> None:
+    dead = tuple(b.CellMark(i, 0, "warn", f"{i + 1} of 64 units ({i / 0.64:.1f}%) never active") for i in range(40))
+    broken = b.CellMark(40, 0, "error", "a value is not a number")
+    table = b.Table("t", "T", (b.TableColumn("Dead", "int"),), ((1,),) * 41, marks=(*dead, broken))
+    assert mark_words(table) == [
+        ("error", "a value is not a number", 1),
+        ("warn", "1 of 64 units (0.0%) never active", 40),
+    ]
+    few = dataclasses.replace(table, marks=dead[:3])
+    assert [n for _, _, n in mark_words(few)] == [1, 1, 1], "few are said each"
+
+
+def test_pictures_stand_two_beside_each_other_on_a_phone_unless_that_would_shrink_a_drawing() -> None:
+    photo, drawing = t.Asset("image/webp", b"RIFF"), t.Asset("image/png", b"PNG")
+
+    def thin(asset: t.Asset, width: int) -> int:
+        image = b.AssetRef("a" * 64, width, 96, "")
+        card = b.SampleCard("8000000000000005", "0", "zero", "zero", "right", 0.99, 0.01, image)
+        return gallery_thin(b.Gallery("g", "G", "out", "", (card,), ""), {image.sha256: asset})
+
+    assert thin(photo, 192) == thin(drawing, 65) == 152
+    assert thin(drawing, 192) == 200
+    assert thin(drawing, 8) == 112
 
 
 def test_a_column_says_what_it_means_where_its_title_stands() -> None:

@@ -146,7 +146,7 @@ def test_statistics_table_marks_dead_units_and_nan():
     assert marked[("dense", "NaN")].level == "error"
     assert ("conv1", "Dead") not in marked
     assert all(column.help for column in table.columns)
-    assert [row[-1] for row in table.rows[:2]] == ["in full", "every 16th position"]
+    assert [row[-1] for row in table.rows[:2]] == ["in full", "every 16th"]
 
 
 def test_layers_that_pass_units_on_do_not_count_their_dead_ones_again():
