@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reportgen.checks.gates import judge
 from reportgen.report.types import Metric
@@ -60,3 +60,29 @@ def test_without_any_metric_a_gate_cannot_be_judged() -> None:
 def test_a_missing_value_cannot_be_judged_and_says_why() -> None:
     (gate,) = judge((metric("accuracy", Missing("no labels")),), {"accuracy": Bounds(min=0.9)})
     assert gate.held is None and "no labels" in gate.text
+
+
+def test_a_drop_is_judged_by_the_direction_of_the_metric() -> None:
+    before = (metric("accuracy", 0.95), replace(metric("log_loss", 0.2, unit=""), better="lower"))
+    now = (metric("accuracy", 0.96), replace(metric("log_loss", 0.25, unit=""), better="lower"))
+    gates = judge(now, {"accuracy": Bounds(max_drop=0.0), "log_loss": Bounds(max_drop=0.01)}, before)
+    assert [gate.held for gate in gates] == [True, False]
+    assert "at most 0.01 worse than before" in gates[1].expected and "0.2 before (0.05 worse)" in gates[1].text
+
+
+def test_a_drop_of_just_the_bound_holds() -> None:
+    (gate,) = judge((metric("accuracy", 0.94),), {"accuracy": Bounds(max_drop=0.01)}, (metric("accuracy", 0.95),))
+    assert gate.held is True
+
+
+def test_a_bound_that_is_broken_is_not_held_whatever_was_before() -> None:
+    gates = {"accuracy": Bounds(min=0.9, max_drop=0.5)}
+    (gate,) = judge((metric("accuracy", 0.8),), gates, (metric("accuracy", 0.7),))
+    assert gate.held is False
+
+
+def test_a_drop_from_an_unknown_value_cannot_be_judged() -> None:
+    gates = {"accuracy": Bounds(max_drop=0.1)}
+    (missing,) = judge((metric("accuracy", 0.8),), gates, (metric("accuracy", Missing("no labels")),))
+    (absent,) = judge((metric("accuracy", 0.8),), gates, ())
+    assert missing.held is None and absent.held is None and "not known in the earlier report" in absent.text

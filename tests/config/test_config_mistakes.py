@@ -177,6 +177,11 @@ def test_a_key_that_does_nothing_yet_is_refused_with_exit_2(tmp_path: Path, text
     assert result.exit_code == 2
 
 
+def test_a_drop_without_an_earlier_report_is_a_mistake_at_its_place(tmp_path: Path) -> None:
+    said = only(tmp_path, "model: m.keras\ngates:\n  accuracy: {min: 0.9, max_drop: 0.01}\n")
+    assert ":3:" in said and "`max_drop` needs `baseline`" in said
+
+
 CODE = [
     ("python: ./evil.sh", "python"),
     ("plugins: [os]", "plugins"),

@@ -33,6 +33,7 @@ def inside(case: Case) -> Path:
 BATCH = {"path": "b.npz", "x": "x", "y": "y"}
 KEYS: dict[str, dict[str, Any]] = {
     "model": {"model": "../secret.keras"},
+    "baseline": {"baseline": "../secret.json"},
     "history": {"history": "../secret.json"},
     "history-list": {"history": ["../secret.json"]},
     "batch.path": {"batch": {**BATCH, "path": "../secret.npz"}},
@@ -139,6 +140,25 @@ def test_109_a_file_by_a_stranger_is_refused_by_render(case: Case, data: bytes) 
     report = case.write("strange.html", data)
     case.run("render", report, "-o", "out").refused(3, "strange.html")
     assert not case.out.exists() or not list(case.out.iterdir())
+
+
+@pytest.mark.parametrize("data", STRANGE.values(), ids=STRANGE)
+def test_109_a_file_by_a_stranger_is_refused_as_the_earlier_report(case: Case, saved: str, data: bytes) -> None:
+    strange, good = case.write("strange.html", data), case.write("good.json", saved)
+    case.run("compare", strange, good, "-o", "out").refused(3, "strange.html")
+    case.run("compare", good, strange, "-o", "out").refused(3, "strange.html")
+    write_keras(case.path / "m.keras")
+    config = case.config(model="m.keras", baseline="strange.html")
+    case.run("check", config).refused(3, "baseline: ", "strange.html")
+    assert not case.out.exists() or not list(case.out.iterdir())
+
+
+def test_an_earlier_report_that_is_not_there_says_what_to_do(case: Case) -> None:
+    write_keras(case.path / "m.keras")
+    config = case.config(model="m.keras", baseline="old/report.html")
+    case.run("build", config).refused(3, "baseline: old/report.html: no such file", "or leave `baseline` out")
+    case.run("compare", "old.html", "new.html").refused(3, "old.html: no such file")
+    case.run("compare", case.path, case.path).refused(3, "is a folder")
 
 
 def test_109_a_report_with_markup_in_its_data_is_rendered_as_text(case: Case, saved: str) -> None:

@@ -262,6 +262,8 @@ MAP: dict[int, tuple[str, ...]] = {
     ),
     109: (
         f"{CONFINE}test_109_a_file_by_a_stranger_is_refused_by_render",
+        f"{CONFINE}test_109_a_file_by_a_stranger_is_refused_as_the_earlier_report",
+        "comparison/test_what_changed.py::test_109_an_earlier_report_full_of_markup_is_plain_text_in_the_page",
         f"{CONFINE}test_109_a_report_with_markup_in_its_data_is_rendered_as_text",
     ),
     110: (

@@ -76,6 +76,46 @@ def test_html_and_json_hold_the_same_report(digits: Path, report: Report) -> Non
     assert equal(report, read_report(digits / "report.json"))
 
 
+def test_a_build_says_what_changed_since_the_earlier_report(digits: Path, tmp_path: Path) -> None:
+    """The model is replaced by one whose last layer answers otherwise; the report of the old one is the baseline."""
+    import keras
+
+    shutil.copytree(ROOT / "examples" / "digits", tmp_path / "copy")
+    model = keras.saving.load_model(tmp_path / "copy" / "model.keras")
+    kernel, bias = model.get_layer("digit").get_weights()
+    bias[3] += 6.0  # many digits become a three
+    model.get_layer("digit").set_weights([kernel, bias])
+    model.save(tmp_path / "copy" / "model.keras")
+    done = run(
+        "build", str(tmp_path / "copy" / "config.yaml"), "--output", str(tmp_path / "out"), "--set",
+        f"baseline={digits / 'report.html'}", "--set", "gates={accuracy: {max_drop: 0.01}}", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1 and "Changed: Worse than before: accuracy" in done.stdout, done.stderr
+    report = read_report(tmp_path / "out" / "report.html")
+    assert report.changes is not None and report.changes.level == "worse" and report.gates[0].held is False
+    sides = report.changes.samples[0]
+    truth, now = report.samples[0].truth.to_numpy(), report.samples[0].prediction.to_numpy()
+    before = read_report(digits / "report.html").samples[0].prediction.to_numpy()
+    assert (sides.newly_wrong, sides.newly_right) == (
+        int(((before == truth) & (now != truth)).sum()), int(((before != truth) & (now == truth)).sum())
+    )  # fmt: skip
+    assert [section.id for section in report.sections][:2] == ["summary", "changes"]
+    assert not [note for note in report.changes.notes if "layer" in note]
+
+
+def test_compare_needs_neither_tensorflow_nor_matplotlib(digits: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom reportgen.cli import main\n"
+        f"try:\n    main(['compare', {str(digits / 'report.html')!r}, {str(digits / 'report.json')!r}, '-o', 'new'])\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "bad = {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)\nassert not bad, bad\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "The same as before" in done.stdout and (tmp_path / "new" / "comparison.html").stat().st_size > 400_000
+
+
 def test_render_makes_the_same_page_again_without_tensorflow_or_matplotlib(digits: Path, tmp_path: Path) -> None:
     page = shutil.copy(digits / "report.html", tmp_path / "old.html")
     code = (
