@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reportgen.comparison.metric_changes import metric_changes
-from reportgen.comparison.pairing import pair_outputs
+from reportgen.comparison.pairing import other_tasks, pair_outputs
 from reportgen.comparison.sample_changes import Sides, compute_sides
 from reportgen.comparison.structure import Structure, compare_structure
 from reportgen.report.changes import MetricChange
@@ -38,13 +38,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that differs between `base` and `head`."""
+    """Everything that differs between `base` and `head`; `other_tasks` are outputs with their task before and now."""
 
     metrics: tuple[MetricChange, ...]
     sides: tuple[Sides, ...]
     structure: Structure
     findings: tuple[FindingChange, ...]
     origins: tuple[Origin, ...]
+    other_tasks: tuple[tuple[str, str, str], ...] = ()
 
 
 def compare(base: Report, head: Report) -> Comparison:
@@ -56,6 +57,7 @@ def compare(base: Report, head: Report) -> Comparison:
         structure=compare_structure(base, head),
         findings=_findings(base, head),
         origins=_origins(base, head),
+        other_tasks=other_tasks(base, head),
     )
 
 

@@ -89,7 +89,10 @@ def _notes(comparison: Comparison, first: list[MetricChange]) -> list[str]:
 
 def _sample_notes(comparison: Comparison) -> list[str]:
     """Say where the two test sets are not the same."""
-    notes = []
+    notes = [
+        f"The output {shorten(output, 40)} does another task: {before} before, {now} now"
+        for output, before, now in comparison.other_tasks[:MOST_SAID]
+    ]
     for sides in comparison.sides[:MOST_SAID]:
         pairing = sides.pairing
         of = f" of {shorten(pairing.output, 40)}" if len(comparison.sides) > 1 else ""

@@ -16,7 +16,7 @@ from reportgen.analysis.paired import (
     paired_resamples,
     paired_shares,
 )
-from reportgen.comparison.pairing import Pairing
+from reportgen.comparison.pairing import Pairing, other_tasks
 from reportgen.report.changes import MetricChange, Place
 from reportgen.report.types import Metric, Report
 from reportgen.report.values import Missing, Number, number
@@ -24,13 +24,15 @@ from reportgen.report.values import Missing, Number, number
 Array = NDArray[Any]
 Difference = tuple[float, float, float, int, str]  # with its interval, on n samples, by a method
 
-# Metrics that are the mean of the sample records' loss, by task (see analysis.metrics.samples).
+# Metrics that are the mean of the sample records' loss, or 1 less it (-1), by task (see analysis.metrics.samples).
 MEAN_LOSS = {
-    "binary": "log_loss",
-    "multiclass": "log_loss",
-    "regression": "mae",
-    "timeseries": "mae",
-    "reconstruction": "mse",
+    "binary": ("log_loss", 1),
+    "multiclass": ("log_loss", 1),
+    "multilabel": ("log_loss", 1),
+    "regression": ("mae", 1),
+    "timeseries": ("mae", 1),
+    "segmentation": ("dice_per_sample", -1),
+    "reconstruction": ("mse", 1),
 }
 MOST_PRODUCTS = 200_000  # cells x classes of one bootstrap
 _CLOSE = 1e-4  # records are float32
@@ -44,10 +46,11 @@ def metric_changes(base: Report, head: Report, pairings: tuple[Pairing, ...]) ->
     single = len(outputs_before) == len(outputs_now) == 1
     before = {("" if single else metric.output, metric.name): metric for metric in base.metrics}
     pairs = {pairing.output: pairing for pairing in pairings}
+    other = {new for new, _, _ in other_tasks(base, head)}
     found, done = [], dict[str, dict[str, Difference]]()
     for metric in head.metrics:
         old = before.get(("" if single else metric.output, metric.name))
-        if old is None or isinstance(old.value, Missing) or isinstance(metric.value, Missing):
+        if old is None or metric.output in other or isinstance(old.value, Missing) or isinstance(metric.value, Missing):
             continue
         pairing = pairs.get(metric.output)
         if pairing is not None and metric.output not in done:
@@ -129,14 +132,11 @@ def _paired(pairing: Pairing) -> dict[str, Difference]:
     found: dict[str, Difference] = {}
     if pairing.classes:
         found |= _of_answers(pairing, judged, n)
-    name = MEAN_LOSS.get(pairing.task)
+    name, sign = MEAN_LOSS.get(pairing.task, ("", 1))
     known = judged & np.isfinite(pairing.loss_before) & np.isfinite(pairing.loss_after)
     if name and known.sum() >= 2:
-        found[name] = (
-            *paired_means(pairing.loss_before[known], pairing.loss_after[known]),
-            int(known.sum()),
-            "paired, Student's t",
-        )
+        means = paired_means(sign * pairing.loss_before[known], sign * pairing.loss_after[known])
+        found[name] = (*means, int(known.sum()), "paired, Student's t")
     return found
 
 

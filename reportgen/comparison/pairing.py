@@ -59,11 +59,20 @@ class Pairing:
 
 def pair_outputs(base: Report, head: Report) -> tuple[Pairing, ...]:
     """Match the outputs of two reports by name (one output each: whatever they are called), then their samples."""
+    return tuple(_pair(old, new) for old, new in _tables(base, head) if old.task == new.task)
+
+
+def other_tasks(base: Report, head: Report) -> tuple[tuple[str, str, str], ...]:
+    """Return the outputs that do another task than before, with both tasks: their numbers do not compare."""
+    return tuple((new.output, old.task, new.task) for old, new in _tables(base, head) if old.task != new.task)
+
+
+def _tables(base: Report, head: Report) -> list[tuple[SampleTable, SampleTable]]:
+    """Return the tables of outputs that are in both reports."""
     before = {table.output: table for table in base.samples}
     if len(base.samples) == len(head.samples) == 1:
         before = {head.samples[0].output: base.samples[0]}
-    tables = [(before[table.output], table) for table in head.samples if table.output in before]
-    return tuple(_pair(old, new) for old, new in tables if old.task == new.task)
+    return [(before[table.output], table) for table in head.samples if table.output in before]
 
 
 def _pair(old: SampleTable, new: SampleTable) -> Pairing:

@@ -127,3 +127,26 @@ def test_two_models_of_one_quality_are_rarely_called_different(monkeypatch: pyte
         found = changes(*(report_of(truth, scores_for(one)) for one in pair))["accuracy"]
         called += found.place in ("better", "worse")
     assert called <= 8
+
+
+def test_an_output_that_does_another_task_is_not_compared() -> None:
+    """Accuracy is in both, but of two classes in one and of four in the other."""
+    two = TRUTH % 2
+    binary = report_of(two, scores_for(two, classes=2)[:, 1:], task="binary", names=("no", "yes"))
+    report = report_of(TRUTH, scores_for(TRUTH))
+    assert compare(binary, report).metrics == () and compare(binary, report).other_tasks == (
+        ("animal", "binary", "multiclass"),
+    )
+
+
+def test_dice_of_each_sample_is_paired_and_better_when_it_grows() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 2, (30, 8, 8))
+
+    def masks(noise: float) -> np.ndarray:
+        shown = np.where(rng.random(truth.shape) < noise, 1 - truth, truth)
+        return np.eye(2)[shown]
+
+    base, head = (report_of(truth, masks(noise), task="segmentation", names=("no", "yes")) for noise in (0.3, 0.05))
+    found = changes(base, head)["dice_per_sample"]
+    assert found.paired and found.place == "better" and found.n == 30
