@@ -38,6 +38,8 @@ def theme_full_graph(data: bytes) -> Drawing | None:
     root.attrib.clear()
     root.attrib.update(viewBox=" ".join(box), width=str(width), height=str(height))
     root.set("font-family", FONT)
+    if len(root) == 1:
+        root[0].set("id", "all")  # so that paper can show it in pieces
     return Drawing("image/svg+xml", ElementTree.tostring(root, encoding="utf-8"), width, height)
 
 

@@ -201,7 +201,8 @@ def _read_curve(text: str, height: float) -> Curve:
 def _draw(block: GraphView, sketches: dict[str, Sketch], placed: Placed) -> str:
     """Return the SVG: frames, then edges, then cards."""
     groups = [group for group in block.groups if group.id in placed.frames]
-    parts = [open_svg(round(placed.width), round(placed.height))]
+    # A name for the whole, so that paper can show it in pieces.
+    parts = [open_svg(round(placed.width), round(placed.height)), '<g id="all">']
     parts += [draw_frame(group, *placed.frames[group.id], nested=_depth(group, block)) for group in groups]
     parts.append(f'<g fill="none" stroke="{ink.css("muted")}" stroke-width="1.3" data-part="edges">')
     parts.append(f'<path d="{"".join(_write_curve(curve) for curve in placed.edges)}{_write_way_out(placed)}"/></g>')
@@ -211,7 +212,7 @@ def _draw(block: GraphView, sketches: dict[str, Sketch], placed: Placed) -> str:
         x, y, width, _ = placed.frames[group.id]
         parts.append(draw_frame_title(group, x, y, width, _depth(group, block)))
     parts += [draw_card(sketches[card.id], *placed.cards[card.id]) for card in block.cards]
-    return "".join([*parts, "</svg>"])
+    return "".join([*parts, "</g></svg>"])
 
 
 def _depth(group: GraphGroup, block: GraphView) -> int:

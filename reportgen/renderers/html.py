@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from reportgen import resources
-from reportgen.renderers import page_figures, page_numbers, page_tables, page_text
+from reportgen.renderers import page_figures, page_numbers, page_paper, page_tables, page_text
 from reportgen.renderers.page_about import about
 from reportgen.renderers.page_accent import shades
 from reportgen.renderers.page_anchors import Anchors
@@ -72,6 +72,7 @@ def furnish(environment: jinja2.Environment) -> jinja2.Environment:
         chart_numbers=page_figures.chart_numbers,
         matrix_cells=page_figures.matrix_cells,
         matrix_pairs=page_figures.matrix_pairs,
+        paper_columns=page_paper.columns,
         gallery_layout=page_figures.gallery_layout,
         gallery_room=page_figures.gallery_room,
         gallery_thin=page_figures.gallery_thin,

@@ -15,6 +15,7 @@ from reportgen.report.values import Column
 
 MOST_ROWS = 30
 MOST_CELLS = 16
+PAPER = 128  # characters of a small figure table side by side on A4
 _HALF_A_PHONE = 152
 
 
@@ -27,6 +28,15 @@ class NumbersTable:
     shown: int
     of: int
     note: str = ""
+
+    @property
+    def columns(self) -> int:
+        """Return in how many columns paper has room for the table: a browser repeats its head only in tall ones."""
+        cells = [max(map(len, cells)) for cells in zip(*self.rows, strict=True)]
+        heads = [len(heading) for heading in self.headings]
+        widths = [max(cell, head if head < 12 else head // 2 + 3, 4) for cell, head in zip(cells, heads, strict=True)]
+        lines = 1 if all(head <= width for head, width in zip(heads, widths, strict=True)) else 2
+        return max(1, min(PAPER // (sum(widths) + 2 * len(widths)), len(self.rows) // (3 * lines + 1)))
 
 
 @dataclass(frozen=True, slots=True)

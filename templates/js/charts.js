@@ -36,8 +36,9 @@ function addChart(figure) {
     [W, H] = narrow ? [host.clientWidth, 260] : [block.figure?.width || 640, block.figure?.height || 320];
     const { left, right, top, bottom } = frame || { left: 52, right: W - 12, top: 22 + 14 * min(2, block.marks.length), bottom: H - 42 };
     const half = max(...series.map(s => s.width / 2));
-    const [x0, x1] = zoom || (block.frame ? [block.frame.x_low, block.frame.x_high] : [block.x.low ?? xs[0] - half, block.x.high ?? last + half]);
-    let [y0, y1] = block.frame ? [block.frame.y_low, block.frame.y_high] : [block.y.low, block.y.high];
+    const drawn = block.frame ?? { x_low: block.x.low ?? xs[0] - half, x_high: block.x.high ?? last + half, y_low: block.y.low, y_high: block.y.high };
+    const [x0, x1] = zoom || [drawn.x_low, drawn.x_high];
+    let { y_low: y0, y_high: y1 } = drawn;
     if (view.hidden || zoom || y0 === null || y1 === null || log() !== logY) {
       const ys = seen().flatMap(s => s.y.filter((y, i) => good(y) && s.x[i] >= x0 && s.x[i] <= x1).concat(log() || !bars(s) ? [] : 0));
       [y0, y1] = ys.reduce(([a, b], y) => [min(a, y), max(b, y)], [Infinity, -Infinity]);
@@ -96,7 +97,7 @@ function addChart(figure) {
     over.replaceChildren();
     if (box) {
       const { left, right, top, bottom } = box, clip = "rg-clip-" + figure.id, inside = { "clip-path": `url(#${clip})` };
-      const ticks = names.length ? names.map((_, i) => i).filter(i => i % ceil(names.length / 10) === 0) : X.ticks(W < 500 ? 4 : 8).filter(x => !block.x.integer || Number.isInteger(x));
+      const ticks = names.length ? names.map((_, i) => i).filter(i => i % ceil(names.length / 10) === 0) : X.ticks(W < 500 ? 4 : 8).filter(x => !block.x.integer || x % 1 === 0);
       over.append(draw("clipPath", { id: clip }, draw("path", { d: `M${left} ${top - 3}H${right}V${bottom + 3}H${left}Z` })),
         ...Y.ticks(5).flatMap(y => [rule(`M${left} ${Y(y)}H${right}`), label(left - 6, Y(y) + 4, short(y), "end")]), ...ticks.map(x => label(X(x), bottom + 17, textAt(x).slice(0, 14), "middle")),
         label((left + right) / 2, bottom + 36, block.x.label, "middle"), label(0, 11, block.y.label.replace(/ \(log.*/, "") + (log() ? " (log)" : ""), "start"), ...(right < W - 40 ? ends(right) : []),
@@ -114,8 +115,8 @@ function addChart(figure) {
   // The cursor: pointer and slider move it, the legend shows the values.
   const point = () => {
     const x = xs[at];
-    series.forEach((s, i) => (outputs[i].textContent = at < 0 ? "" : short(valueAt(s, x))));
-    where.textContent = at < 0 ? "" : textAt(x);
+    series.forEach((s, i) => (say(outputs[i], at < 0 ? "" : short(valueAt(s, x)))));
+    say(where, at < 0 ? "" : textAt(x));
     pointer.replaceChildren();
     if (at < 0) return;
     slider.value = at;
@@ -152,8 +153,8 @@ function addChart(figure) {
     wide.hidden = !view.zoom;
     redraw();
   });
-  one(".tools", figure).append(...legend, el("label", {}, clip(block.x.label, 48), slider, where), wide, el("details", {}, el("summary", {}, "Options"), el("div", { class: "tools" },
-    ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && !bars(s)) ? [el("label", {}, "Smooth", smooth)] : []),
+  one(".tools", figure).append(...legend, el("label", clip(block.x.label, 48), slider, where), wide, el("details", el("summary", "Options"), el("div", { class: "tools" },
+    ...(series.some(s => s.y.some(y => y > 0)) ? [logarithm] : []), ...(series.some(s => s.x.length > 4 && !bars(s)) ? [el("label", "Smooth", smooth)] : []),
     ...(names.length ? [] : [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2))]), ...exporters(figure.id, () => (host.classList.contains("own") ? over : still)),
     button("CSV", () => saveCsv(figure.id, [[block.x.label, ...series.map(s => s.name)], ...xs.map(x => [names[x] ?? x, ...series.map(s => valueAt(s, x))])])))));
   restore();

@@ -1,15 +1,15 @@
 // Everything here only adds to a page that is already whole. Text from the report enters the page as text nodes only.
-const root = document.documentElement;
+const doc = document, root = doc.documentElement;
 root.classList.add("js");
 const { abs, ceil, exp, floor, hypot, log10, max, min, round } = Math;
-const all = (selector, node = document) => [...node.querySelectorAll(selector)];
-const one = (selector, node = document) => node.querySelector(selector);
+const all = (selector, node = doc) => [...node.querySelectorAll(selector)];
+const one = (selector, node = doc) => node.querySelector(selector);
 const put = (node, name, value) => node.setAttribute(name, value);
 const rectOf = node => node.getBoundingClientRect();
 const changed = view => Object.values(view).some(Boolean);
 const lower = text => text.toLowerCase();
 const press = (node, on) => put(node, "aria-pressed", on);
-const byId = id => document.getElementById(id);
+const byId = id => doc.getElementById(id);
 const { isFinite, isNaN } = Number;
 const grouped = count => count.toLocaleString("en");
 // The name of a namespace, which nobody asks for over a network; written so that no address stands in our files.
@@ -19,11 +19,13 @@ const fill = (node, props, kids = []) => {
   node.append(...kids);
   return node;
 };
-const el = (tag, props = {}, ...kids) => fill(document.createElement(tag), props, kids);
-const draw = (tag, props = {}, ...kids) => fill(document.createElementNS(SVG, tag), props, kids);
+// The properties may be left out.
+const el = (tag, ...kids) => fill(doc.createElement(tag), kids[0]?.constructor === Object ? kids.shift() : {}, kids);
+const say = (node, text) => (node.textContent = text);
+const draw = (tag, props = {}, ...kids) => fill(doc.createElementNS(SVG, tag), props, kids);
 const button = (text, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, text);
 const clip = (text, room = 40) => (text.length > room ? text.slice(0, room - 1) + "…" : text);
-const pairs = rows => el("dl", { class: "details" }, ...rows.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v))));
+const pairs = rows => el("dl", { class: "details" }, ...rows.map(([k, v]) => el("div", el("dt", k), el("dd", v))));
 const choice = (label, options, onchange) => el("select", { label, onchange }, ...options.map(([value, text]) => el("option", { value }, text)));
 
 // The report's own data, parsed when first needed.
@@ -35,7 +37,7 @@ const unpackRaw = column => new (arrayOf(column.dtype))(Uint8Array.from(atob(col
 const unpack = column => (column ? Array.from(unpackRaw(column), Number) : []);
 
 // State lives behind a question mark in the hash, so that a view can be sent: #training?theme=dark
-const state = new URLSearchParams();
+let state = new URLSearchParams();
 const restorers = [];
 const readHash = () => location.hash.slice(1).split("?");
 const writeHash = () => history.replaceState(null, "", "#" + readHash()[0] + (state.size ? "?" + state : ""));
@@ -44,8 +46,7 @@ const keep = (key, value) => {
   writeHash();
 };
 const adopt = query => {
-  for (const key of [...state.keys()]) state.delete(key);
-  new URLSearchParams(query).forEach((value, key) => state.set(key, value));
+  state = new URLSearchParams(query);
   restorers.forEach(restore => restore());
 };
 // A few named texts of one part of the page: the view, how to change it, and how to read it back from the hash.
@@ -95,7 +96,7 @@ const addFolds = () => {
   const folds = all(".section > details, .fold").map(node => ({ node, id: node.closest(".fold") ? one("[id]", node).id : node.parentElement.id, open: node.open }));
   let quiet = false;
   const note = () => quiet || keep("fold", folds.filter(f => f.node.open !== f.open).map(f => f.id).join("."));
-  folds.forEach(f => f.node.addEventListener("toggle", note));
+  folds.forEach(f => fill(f.node, { ontoggle: note }));
   restorers.push(() => {
     const changed = new Set((state.get("fold") || "").split("."));
     quiet = true;
@@ -134,12 +135,12 @@ const csv = rows => rows.map(row => row.map(cell => {
 const saveCsv = (name, rows) => save(name + ".csv", csv(rows), "text/csv");
 const copy = async (text, control) => {
   await navigator.clipboard.writeText(text);
-  control.textContent = "Copied";
+  say(control, "Copied");
 };
 // A drawing outside the page has no page to take its colours from: write them in.
 const standalone = source => {
   const svg = source.cloneNode(true), probe = el("i"), seen = {};
-  document.body.append(probe);
+  doc.body.append(probe);
   const colour = text => text.replace(/var\((--[\w-]+)[^)]*\)/g, (whole, name) => {
     if (!seen[name]) {
       probe.style.color = `var(${name})`;
@@ -178,7 +179,7 @@ const slice = () => {
   try {
     while (jobs.length && performance.now() < end) {
       jobs.shift()();
-      document.body.offsetHeight;
+      doc.body.offsetHeight;
     }
   } finally {
     wake();

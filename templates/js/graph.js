@@ -160,7 +160,7 @@ function addGraph(figure) {
   const lift = event => fingers.delete(event.pointerId);
   fill(port, {
     onwheel: event => {
-      if (!active() || !(event.ctrlKey || event.metaKey || document.activeElement === port)) return;
+      if (!active() || !(event.ctrlKey || event.metaKey || doc.activeElement === port)) return;
       event.preventDefault();
       zoom(exp(event.deltaY / 400), event);
     },
@@ -190,9 +190,9 @@ function addGraph(figure) {
   });
   const describe = card => {
     const maps = all(".montage").find(m => one("img", m) && card.members.includes(blockOf(m).layer));
-    panel.replaceChildren(button("×", () => { panel.replaceChildren(); explore.focus(); }, { class: "close", label: "Close" }), el("b", {}, card.title + (card.repeat > 1 ? ` × ${card.repeat}` : "")), el("p", {}, [card.type, ...card.lines, card.mark_text].filter(Boolean).join(". ")),
+    panel.replaceChildren(button("×", () => { panel.replaceChildren(); explore.focus(); }, { class: "close", label: "Close" }), el("b", card.title + (card.repeat > 1 ? ` × ${card.repeat}` : "")), el("p", [card.type, ...card.lines, card.mark_text].filter(Boolean).join(". ")),
       ...(byId(card.target) ? [el("a", { href: "#" + card.target }, "Layer table")] : []),
-      ...report().layers.filter(l => card.members.includes(l.name)).slice(0, 3).map(l => el("details", {}, el("summary", {}, "Numbers of " + l.name), pairs(Object.entries(l.numbers).map(([k, v]) => [k, isFinite(v) ? short(v) : "– " + v.missing])))),
+      ...report().layers.filter(l => card.members.includes(l.name)).slice(0, 3).map(l => el("details", el("summary", "Numbers of " + l.name), pairs(Object.entries(l.numbers).map(([k, v]) => [k, isFinite(v) ? short(v) : "– " + v.missing])))),
       ...(maps ? [el("a", { href: "#" + maps.id }, ...pictureOf(maps, 260))] : []));
   };
   // The scale stays when the drawing gets wider than its window.
@@ -204,6 +204,7 @@ function addGraph(figure) {
     frame.style.minWidth = size[2] * same + "px";
     port.scrollLeft += (size[2] - (start ?? size)[2]) * same / 2;
     start = size;
+    figure.classList.toggle("grown", size[3] !== block.figure.height);
     if (active()) show();
     else [x, y, w, h] = size;
   });
@@ -214,7 +215,7 @@ function addGraph(figure) {
   const search = el("input", { type: "search", placeholder: "Find a layer", label: "Find a layer", oninput: () => {
     const wanted = lower(search.value), hits = every.filter(([c]) => wanted && [c.title, c.type, ...c.members].some(t => lower(t).includes(wanted)));
     drawn.forEach(one => one.boxes.forEach((box, id) => box.text || box.node.classList.toggle("dim", wanted !== "" && !hits.some(([c]) => c === cardOf(one.block, id)))));
-    count.textContent = wanted && `${hits.length} found`;
+    say(count, wanted && `${hits.length} found`);
     if (!hits.length) return;
     const [card, way] = hits.findLast(([c]) => c.members.some(t => lower(t) === wanted)) ?? hits[0];
     const node = way.reduce((one, id) => one?.show(id, true), tree)?.show?.(card.id);

@@ -28,8 +28,7 @@ const browserOf = (output, node) => {
   const found = () => rows ??= matching((records ??= total ? recordsOf(table).map(s => ({ s })) : []));
   const control = (name, node) => {
     controls[name] = node;
-    node.addEventListener("input", () => set({ [name]: node.value }));
-    return node;
+    return fill(node, { oninput: () => set({ [name]: node.value }) });
   };
   const pick = (name, label, options) => control(name, choice(label, [["", label], ...options]));
   const field = (name, type, label) => control(name, el("input", { type, label, placeholder: label, min: 0, max: 100 }));
@@ -38,8 +37,8 @@ const browserOf = (output, node) => {
     ...(sure ? [field("low", "number", "Confidence ≥ %"), field("high", "number", "Confidence ≤ %")] : []), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ...(sure ? [["confidence", "Highest confidence"], ["low", "Lowest confidence"]] : [])]),
     button("Clear", () => set(empty)), count);
   const more = button("Show more", () => { most += 200; list(); });
-  const whole = el("details", { class: "numbers screen", ontoggle: () => list() }, el("summary", {}, `All ${grouped(total)} sample records as a list`),
-    el("div", { class: "scroll", tabindex: 0, role: "group", label: "Sample records" }, el("table", { class: "data" }, el("thead", {}, el("tr", {}, ...["Sample", "Outcome", "Predicted", "Truth", "Confidence", "Loss"].map((t, i) => el("th", { scope: "col", class: i > 3 ? "num" : "" }, t)))), body)),
+  const whole = el("details", { class: "numbers screen", ontoggle: () => list() }, el("summary", `All ${grouped(total)} sample records as a list`),
+    el("div", { class: "scroll", tabindex: 0, role: "group", label: "Sample records" }, el("table", { class: "data" }, el("thead", el("tr", ...["Sample", "Outcome", "Predicted", "Truth", "Confidence", "Loss"].map((t, i) => el("th", { scope: "col", class: i > 3 ? "num" : "" }, t)))), body)),
     more, button("Save CSV", () => saveCsv("samples", [["key", "id", "truth", "prediction", "outcome", "confidence", "loss"], ...found().map(({ s }) => [s.key, s.label, s.truth, s.prediction, s.outcome, s.confidence, s.loss])])));
   if (total) node.after(whole);
   const list = () => {
@@ -47,8 +46,8 @@ const browserOf = (output, node) => {
     found();
     const byKey = new Map(cards.map(c => [c.s.key, c.node]));
     body.replaceChildren(...rows.slice(0, most).map(({ s }) => {
-      const card = byKey.get(s.key), name = el("bdi", {}, s.label || s.key);
-      return el("tr", {}, el("th", { scope: "row" }, card ? el("a", { href: "#" + card.id }, ...pictureOf(card), name) : name), ...[SAID[s.outcome], s.prediction, s.truth].map(t => el("td", {}, t)), ...[share(s.confidence), short(s.loss)].map(t => el("td", { class: "num" }, t)));
+      const card = byKey.get(s.key), name = el("bdi", s.label || s.key);
+      return el("tr", el("th", { scope: "row" }, card ? el("a", { href: "#" + card.id }, ...pictureOf(card), name) : name), ...[SAID[s.outcome], s.prediction, s.truth].map(t => el("td", t)), ...[share(s.confidence), short(s.loss)].map(t => el("td", { class: "num" }, t)));
     }));
     more.hidden = rows.length <= most;
   };
@@ -60,7 +59,7 @@ const browserOf = (output, node) => {
     shown.slice(0, 48).forEach(add);
     inParts(shown.slice(48), 48, add);
     rows = null;
-    count.textContent = changed(view) ? `${shown.length} of ${cards.length} cards` + (total ? `, ${grouped(found().length)} of ${grouped(total)} records` : "") : "";
+    say(count, changed(view) ? `${shown.length} of ${cards.length} cards` + (total ? `, ${grouped(found().length)} of ${grouped(total)} records` : "") : "");
     list();
   });
   const empty = { ...view };
@@ -81,10 +80,10 @@ const enlarge = (cards, i) => {
   const open = cards.filter(c => c.node.isConnected), { s, node } = open.at(i % open.length), old = one("dialog");
   const facts = [["predicted", s.prediction], ["truth", s.truth], ["confidence", s.confidence === null ? "" : share(s.confidence)], ["loss", short(finite(s.loss))], ...s.details, ["key", s.key]].filter(([, v]) => v);
   const box = el("dialog", { label: "Sample " + s.label, onclose: () => { box.remove(); one(".zoom", node).focus(); }, onkeydown: event => ({ ArrowLeft: () => enlarge(cards, i - 1), ArrowRight: () => enlarge(cards, i + 1) })[event.key]?.() },
-    button("Close", () => box.close(), { class: "close" }), el("h3", {}, s.label || s.key), ...pictureOf(node, 400), el("p", { class: "words" }, s.text),
+    button("Close", () => box.close(), { class: "close" }), el("h3", s.label || s.key), ...pictureOf(node, 400), el("p", { class: "words" }, s.text),
     pairs(facts), button("‹ Previous", () => enlarge(cards, i - 1)), " ", button("Next ›", () => enlarge(cards, i + 1)));
   old?.remove();
-  document.body.append(box);
+  doc.body.append(box);
   box.showModal();
 };
 

@@ -26,7 +26,7 @@ function addTable(node) {
       const by = order.find(([column]) => column === c);
       put(th, "aria-sort", by ? (by[1] ? "descending" : "ascending") : "none");
     });
-    count.textContent = wanted ? `${shown.length} of ${rows.length} rows` : "";
+    say(count, wanted ? `${shown.length} of ${rows.length} rows` : "");
     if (search.value !== view.q) search.value = view.q;
   });
   heads.forEach((th, c) => {
