@@ -170,7 +170,8 @@ class GraphView:
 class SampleCard:
     """One sample as a reader sees it: a picture, a text or feature values, and what the model said.
 
-    `outcome` is right, wrong or unknown (no label); `details` are further label/value pairs (loss, top scores).
+    `outcome` is right, wrong or unknown (no label); `details` are further label/value pairs (loss, top scores), the
+    last `features` of which are values of its input.
     """
 
     key: str
@@ -183,6 +184,7 @@ class SampleCard:
     image: AssetRef | None = None
     text: str = ""
     details: tuple[tuple[str, str], ...] = ()
+    features: int = field(default=0, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

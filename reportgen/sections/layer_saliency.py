@@ -123,9 +123,7 @@ def _card(
         alt = f"{name}: the sample and where its prediction ({explained}) comes from"
         image = draw_maps(artifacts, context, maps, index, np.asarray(values[row]), alt)
         if image is None and artifacts.privacy == "show":
-            text, top = important_words(artifacts, maps[0], index, np.asarray(values[row]))
-            sure = "" if maps[0].informative[index] else " (not informative)"
-            text += f"\nSpeaks for {explained}{sure}: {top}" if top else ""
+            text = _spoken(artifacts, maps, index, np.asarray(values[row]), explained)
     truth = _truth(output, kept, row)
     return SampleCard(
         key=key_text(int(kept.keys[row])),
@@ -232,6 +230,16 @@ def _signal_with_maps(line: Pixels, maps: list[Saliency], index: int) -> Pixels:
             strip[STRIP // 2] = 40  # struck through
         parts += [np.full((3, width, 3), 255, np.uint8), strip]
     return np.concatenate(parts, axis=0)
+
+
+def _spoken(artifacts: Artifacts, maps: list[Saliency], index: int, sample: Array, explained: str) -> str:
+    """Return a text and the words that count, by the first map that has a value for each (after pooling none has)."""
+    for one in maps:
+        text, top = important_words(artifacts, one, index, sample)
+        if text:
+            sure = "" if one.informative[index] else " (not informative)"
+            return f"{text}\nSpeaks for {explained}{sure}: {top}" if top else text
+    return ""
 
 
 def important_words(artifacts: Artifacts, one: Saliency, index: int, sample: Array) -> tuple[str, str]:

@@ -109,6 +109,8 @@ def describe_confusion(view: OutputView, block: ConfusionBlock) -> str:
     pair = view.accumulator.confused_pairs(1)[0]
     if pair.count == 1 and block.all_mistakes > 1:
         return f"{count(block.all_mistakes, 'mistake')}, no two of one kind: there is no pattern to see."
+    if block.all_mistakes == 1:
+        return f"The only mistake is {view.class_name(pair.truth)} called {view.class_name(pair.prediction)}."
     most = share_text(pair.count, block.all_mistakes, "mistake")
     return (
         f"The most frequent mistake is {view.class_name(pair.truth)} called {view.class_name(pair.prediction)}: {most}."
@@ -132,7 +134,7 @@ def _pairs_table(view: OutputView, pairs: tuple[ConfusedPair, ...], mistakes: in
     covered = sum(pair.count for pair in pairs)
     reading = f"These {count(len(pairs), 'pair')} hold {share_text(covered, mistakes, 'mistake')}."
     if pairs[0].count == 1:
-        reading = f"No pair occurs twice among {count(mistakes, 'mistake')}."
+        reading = f"No pair occurs twice among {mistakes:,} mistakes." if mistakes > 1 else "There is no other mistake."
     return Table(view.id("pairs"), "Most confused pairs", PAIR_COLUMNS, rows, reading=reading, collapsed_after=10)
 
 

@@ -140,6 +140,7 @@ def _card(view: OutputView, row: int, said: Said, scores: SampleScores, content:
         image=content.image,
         text=content.text,
         details=(*said.details, *content.features),
+        features=len(content.features),
     )
 
 

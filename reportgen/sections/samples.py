@@ -236,8 +236,8 @@ def samples_shown(*sections: Section) -> int:
 
 
 def shows_content(card: SampleCard) -> bool:
-    """Say whether a card holds a picture, a text or feature values (their names end in an index)."""
-    return card.image is not None or bool(card.text) or any(name.endswith("]") for name, _ in card.details)
+    """Say whether a card holds a picture, a text or feature values."""
+    return card.image is not None or bool(card.text) or (card.features > 0 and bool(card.details))
 
 
 def _flat(blocks: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -126,6 +126,15 @@ def test_words_of_a_text_are_named_with_their_share():
     assert gallery.rule.startswith("Under each text") and "by padding" in gallery.rule and "grey" not in gallery.rule
 
 
+def test_words_are_taken_from_the_map_that_has_a_value_for_each():
+    artifacts = make_artifacts(inputs="text")
+    words = (("good", "film", ""), ("a", "b", "c"))
+    fine = dataclasses.replace(saliency(artifacts, 3, words=words), values=np.array([[3, 1, 0], [0, 0, 0]], np.float32))
+    pooled = dataclasses.replace(saliency(artifacts, 2, words=words), values=np.array([[1, 0], [0, 1]], np.float32))
+    gallery = saliency_blocks(with_evidence(artifacts, saliency=(pooled, fine)), make_context()[0])[0]
+    assert "good film" in gallery.samples[0].text and "film 25" in gallery.samples[0].text
+
+
 def test_padding_after_the_last_token_is_no_word():
     artifacts = make_artifacts(inputs="text")
     one = dataclasses.replace(saliency(artifacts, 5), values=np.array([[1, 2, 1, 4, 9]] * 2, np.float32))

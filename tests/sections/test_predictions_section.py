@@ -17,7 +17,7 @@ from reportgen.analysis.metrics.value import MetricValue
 from reportgen.analysis.mosaics import stack_panes
 from reportgen.analysis.normality import NormalQuantiles
 from reportgen.report import coherence
-from reportgen.report.blocks import Card, Chart, Fold, Gallery, Matrix, Table, Text
+from reportgen.report.blocks import Card, Chart, Fold, Gallery, Matrix, SampleCard, Table, Text
 from reportgen.sections import predictions
 from reportgen.sections.predictions_binary import describe_scores, describe_thresholds
 from reportgen.sections.predictions_calibration import chance_limit, describe_calibration, describe_confidence
@@ -29,7 +29,7 @@ from reportgen.sections.predictions_regression import describe_errors, describe_
 from reportgen.sections.predictions_sequence import describe_lengths, describe_steps
 from reportgen.sections.predictions_targets import describe_horizon
 from reportgen.sections.sample_tables import sample_tables
-from reportgen.sections.samples import samples_shown
+from reportgen.sections.samples import samples_shown, shows_content
 from tests.evidence_builder import make_artifacts, make_context, make_inputs, make_kept, make_output
 
 TASKS = {
@@ -578,3 +578,11 @@ def test_the_tails_of_errors_are_told_in_words():
     }
     assert len(said) == 5
     assert "too few" in describe_normality(NormalQuantiles(20, x, x, -2, 2))
+
+
+def test_named_feature_values_are_content_of_a_sample():
+    card = SampleCard("8000000000000005", "patient-056", "52", "212.1", "unknown", details=(("error", "160.1"),))
+    assert not shows_content(card)
+    assert shows_content(dataclasses.replace(card, details=(*card.details, ("age", "37")), features=1))
+    section, _ = build("regression", inputs="table", privacy="show")
+    assert {card.features > 0 for card in gallery(section).samples} == {True}
