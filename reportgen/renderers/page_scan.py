@@ -27,6 +27,7 @@ REFUSED = frozenset(
 _ADDRESSES = frozenset(
     ("href", "src", "srcset", "action", "formaction", "poster", "background", "ping", "xlink:href", "data", "manifest")
 )
+_NO_SCRIPTS = ({"type": "application/json", "id": "report-data"}, {"type": "text/plain"})
 _CSS = re.compile(r"@import|url\(\s*[\"']?\s*(?!data:image/|#|[\"')])", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(?:png|webp|svg\+xml|gif|jpeg);base64,[A-Za-z0-9+/]*=*")
 
@@ -62,7 +63,7 @@ class _Scan(HTMLParser):
         given = {name: value or "" for name, value in attributes}
         if tag in REFUSED or (tag == "meta" and "http-equiv" in given):
             self._refuse(f"<{tag}>, which may not stand in a report")
-        if tag == "script" and attributes and given != {"type": "application/json", "id": "report-data"}:
+        if tag == "script" and attributes and given not in _NO_SCRIPTS:
             self._refuse("a <script> of its own; only reportgen's may run")
         self._inside = f"{tag} {given.get('type', '')}".strip() if tag in ("script", "style") else ""
         for name, value in given.items():
@@ -80,6 +81,8 @@ class _Scan(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Look at what stands in a script or a style."""
         if self._inside == "script" and data.strip() and data.strip() != self._script:
+            self._refuse("a <script> of its own; only reportgen's may run")
+        if self._inside == "script text/plain":
             self._refuse("a <script> of its own; only reportgen's may run")
         if self._inside == "style" and _CSS.search(data):
             self._refuse("a style that would load something; use data: or leave it out")

@@ -25,6 +25,10 @@ TEXT = """() => {
     body.querySelectorAll("script, style").forEach(node => node.remove());
     return body.textContent;
 }"""
+# Beside ours and the data there are only the empty elements at which the browser pauses.
+SCRIPTS = """() => [...document.scripts].filter(
+    node => node.type !== "text/plain" || node.firstChild || node.src
+).length"""
 
 
 def places(report: Report) -> Iterator[tuple[str, str]]:
@@ -101,7 +105,7 @@ def test_a_payload_in_every_text_of_a_report_does_nothing(
                 assert any(" ".join(form.split()) in text for form in forms), f"{place} is not shown: {value[:80]!r}"
             use(page)
             assert page.evaluate("typeof window.pwned") == "undefined"
-            assert page.evaluate("document.querySelectorAll('script').length") == 2
+            assert page.evaluate(SCRIPTS) == 2
             assert page.evaluate("document.querySelectorAll('iframe, object, embed, base, form, link').length") == 0
         assert page.locator("h1").inner_text().strip()
         seen.quiet()

@@ -35,6 +35,11 @@ class Element:
         return [self.text, *(text for child in self.children for text in child._texts())]
 
 
+def is_pause(element: Element) -> bool:
+    """Tell whether an element is the empty one, no script, at which a browser pauses while it reads."""
+    return element.tag == "script" and element.attributes == {"type": "text/plain"} and not element.children
+
+
 def _has(element: Element, key: str, value: str) -> bool:
     if key == "class_":
         return value in element.attributes.get("class", "").split()

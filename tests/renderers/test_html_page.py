@@ -11,11 +11,12 @@ from itertools import pairwise
 import pytest
 
 from reportgen.renderers import html
+from reportgen.report import blocks as b
 from reportgen.report import html_data
 from reportgen.report import types as t
 from reportgen.report.values import Missing
 from tests.renderers.extremes import empty_report, poisoned_report, wide_report
-from tests.renderers.page_reading import Element, read_page
+from tests.renderers.page_reading import Element, is_pause, read_page
 from tests.sample_report import make_report
 
 REPORTS = {
@@ -81,7 +82,7 @@ def test_nothing_in_the_page_can_fetch_or_run(made: tuple[t.Report, str, Element
 
 def test_no_script_and_no_style_outside_the_head(made: tuple[t.Report, str, Element]) -> None:
     body = made[2].find("body")[0]
-    assert [e.attributes.get("type") for e in body.find("script")] == ["application/json"]
+    assert [e.attributes.get("type") for e in body.find("script") if not is_pause(e)] == ["application/json"]
     assert body.find("style") == []
 
 
@@ -231,6 +232,23 @@ def test_a_long_table_folds_without_losing_rows() -> None:
     assert len(rows) == 400
     assert sum("later" in row.attributes.get("class", "") for row in rows) == 370
     assert "Show all 400 rows" in table.words()
+
+
+def test_a_browser_finds_a_pause_after_every_block_and_within_long_tables(sample: tuple[str, Element]) -> None:
+    bodies = sample[1].find("div", class_="body")
+    parts = [[e for e in body.children if e.tag != "#text"] for body in bodies]
+    assert sum(is_pause(e) for inside in parts for e in inside) > 10
+    kinds = {"block", "fold", "prose", "note-card"}
+    for before, after in (pair for inside in parts for pair in pairwise(inside)):
+        assert is_pause(after) or not kinds & set(before.attributes.get("class", "").split())
+    rows = tuple((f"class {i}", i) for i in range(200))
+    table = b.Table("long", "Long", (b.TableColumn("Class"), b.TableColumn("n", "int")), rows)
+    section = t.Section("layers", "Layers", "shown", "", (table,))
+    page = read_page(html.render(dataclasses.replace(empty_report(), sections=(section,))))
+    body = page.find("div", id="long")[0].find("tbody")[0]
+    gaps = "".join("|" if is_pause(e) else "r" for e in body.children if e.tag in ("tr", "script")).split("|")
+    assert sum(len(gap) for gap in gaps) == 200
+    assert max(len(gap) for gap in gaps) <= 50
 
 
 def test_an_empty_report_still_says_what_is_missing() -> None:

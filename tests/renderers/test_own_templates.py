@@ -116,6 +116,8 @@ def test_90_memory_without_an_end_is_ended() -> None:
         "<script>alert(1)</script>",
         "<SCRIPT SRC=x></SCRIPT>",
         "<script type=module>1</script>",
+        "<script type=text/plain>1</script>",
+        "<script type=text/plain src=x></script>",
         "<p onclick=alert(1)>x</p>",
         "<img src=https://example.org/x.png>",
         "<img src=//example.org/x.png>",
