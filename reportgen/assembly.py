@@ -23,7 +23,7 @@ from reportgen.report.blocks import Card
 from reportgen.report.json_text import settle_section
 from reportgen.report.types import Finding, LedgerEntry, Provenance, Report, RunFacts, Section, Timing
 from reportgen.report.values import Missing
-from reportgen.sections import SECTIONS, provenance, summary, training
+from reportgen.sections import SECTIONS, predictions, provenance, summary, training
 from reportgen.sections.context import BuildSection, Context
 from reportgen.sections.layer_records import layer_records
 from reportgen.sections.ledger import section_ledger
@@ -108,15 +108,17 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         stories=stories,
     )
     if inputs.baseline is not None:
-        report = _with_changes(report, inputs.baseline, config)
+        report = _with_changes(report, inputs.baseline, artifacts, config, easel)
     return _with_provenance(_within_budget(report, config.budget, easel), artifacts, easel)
 
 
-def _with_changes(report: Report, base: Report, config: Config) -> Report:
+def _with_changes(report: Report, base: Report, artifacts: Artifacts, config: Config, easel: Easel) -> Report:
     """Say what changed since the earlier report; its samples are shown only where all of this one's may be."""
     only_own = config.samples != "show" or bool(config.redact)
     try:
-        report = comparison.with_changes(report, base, draw_line_charts, only_own=only_own)
+        moved = predictions.moved_galleries(artifacts, Context(easel.draw))
+        own = comparison.Own(moved, easel.assets)
+        report = comparison.with_changes(report, base, draw_line_charts, own, only_own=only_own)
     except Exception as error:  # as in `_guard`
         return comparison.with_section(report, _failed(comparison.ID, comparison.TITLE, error))
     facts = replace(report.provenance, samples_shown=samples_shown(*report.sections))
@@ -177,13 +179,16 @@ def _without(evidence: WorkerEvidence | None, redact: tuple[str, ...]) -> Worker
     """Return the evidence without the content of the inputs that `redact` names."""
     if evidence is None or evidence.kept is None or not redact:
         return evidence
-    inputs = {name: values for name, values in evidence.kept.inputs.items() if name not in redact}
+    kept, moved = (
+        samples and replace(samples, inputs={n: values for n, values in samples.inputs.items() if n not in redact})
+        for samples in (evidence.kept, evidence.moved)
+    )
     hidden = {fact.name for fact in evidence.inputs} <= set(redact)
     outputs = []
     for output in evidence.outputs:
         slices, importance = without_features(output.slices, output.importance, redact, hidden)
         outputs.append(replace(output, slices=slices, importance=importance))
-    return replace(evidence, kept=replace(evidence.kept, inputs=inputs), outputs=tuple(outputs))
+    return replace(evidence, kept=kept, moved=moved, outputs=tuple(outputs))
 
 
 def _ledger(artifacts: Artifacts) -> tuple[LedgerEntry, ...]:

@@ -37,7 +37,7 @@ def build_report(
     and pydantic's ValidationError for settings that the configuration would refuse.
     """
     from reportgen import assembly
-    from reportgen.inputs.baseline import load_baseline
+    from reportgen.inputs.baseline import describe_earlier, load_baseline
     from reportgen.inputs.history import parse_history
     from reportgen.inputs.look import load_look
     from reportgen.pipeline import write_report
@@ -52,12 +52,14 @@ def build_report(
     curves = parse_history(json.dumps(_plain(logs)).encode(), "fit()", "history") if logs else None
     draft = assembly.begin(config, curves, ())
     source = open_arrays(_named(x), _named(y), ids) if x is not None else None
+    baseline = load_baseline(config)
     plan = _plan(config, _named(x), _named(y), classes, bool(len(ids)))
+    plan = replace(plan, earlier=describe_earlier(baseline))
     evidence = run_in_process(plan, model, source)
     clock.lap("the model and the batch")
     hashes = dict.fromkeys(("model", "batch", "history", "config"), Missing("in memory, not a file"))
     inputs = Inputs(plan, config.model, None, (), config.file, dict(hashes), look=load_look(config.theme))
-    inputs = replace(inputs, baseline=load_baseline(config))
+    inputs = replace(inputs, baseline=baseline)
     report = assembly.finish(draft, evidence, None, inputs, clock)
     if output is not None:
         write_report(report, folder, config.formats, inputs.look)

@@ -192,7 +192,8 @@ class KeptSamples:
 class WorkerEvidence:
     """All that the worker found out. Every part may be absent; `problems` then says why.
 
-    `not_computed` says in one sentence why "gradients", "saliency" or "training pass" are not there.
+    `not_computed` says in one sentence why "gradients", "saliency" or "training pass" are not there. `moved` are the
+    samples whose loss moved most since the earlier run, if there is one.
     """
 
     model: ModelFacts | None
@@ -217,6 +218,7 @@ class WorkerEvidence:
     saliency: tuple[Saliency, ...] = ()
     responses: tuple[LayerResponses, ...] = ()
     not_computed: dict[str, str] = field(default_factory=dict)
+    moved: KeptSamples | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,8 @@ class KeepSet:
         if held is None:
             nothing = np.zeros(0, dtype=np.int64)
             return KeptSamples(nothing, nothing.astype(np.uint64), (), (), {}, {}, {})
-        chosen = {"worst": self._worst(held), "best": self._best(held), "seeded": self._seeded(held)}
         order = np.argsort(held.positions, kind="stable")
-        found = [(word, set(rows.tolist())) for word, rows in chosen.items()]
+        found = [(word, set(rows.tolist())) for word, rows in self._piles(held).items()]
         words = [[word for word, rows in found if row in rows] for row in order.tolist()]
         held = held.rows(order)
         return KeptSamples(
@@ -131,8 +130,11 @@ class KeepSet:
 
     def _chosen(self, held: _Held) -> Array:
         """Return the rows that are worth holding, ascending."""
-        chosen = np.concatenate([self._worst(held), self._best(held), self._seeded(held)])
-        return np.unique(chosen).astype(np.int64)
+        return np.unique(np.concatenate(list(self._piles(held).values()))).astype(np.int64)
+
+    def _piles(self, held: _Held) -> dict[str, Array]:
+        """Return the rows that are kept, by the reason."""
+        return {"worst": self._worst(held), "best": self._best(held), "seeded": self._seeded(held)}
 
     def _worst(self, held: _Held) -> Array:
         """Return the rows of the largest losses."""
@@ -147,6 +149,37 @@ class KeepSet:
     def _seeded(self, held: _Held) -> Array:
         """Return the rows that drew the smallest lots."""
         return np.lexsort((held.positions, held.lots))[: self.seeded]
+
+
+class MovedSet(KeepSet):
+    """The samples whose loss moved most since an earlier run: `each` that grew ("worst"), `each` that fell ("fallen").
+
+    `earlier` are the keys and losses of that run, and whether each sample's loss may grow (it was right) or fall (it
+    was wrong). Otherwise as KeepSet.
+    """
+
+    def __init__(self, keys: Array, losses: Array, may_grow: Array, may_fall: Array, *, each: int = 12) -> None:
+        super().__init__(worst=each, seeded=0, best=each)
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._losses = np.asarray(keys, np.uint64)[order], np.asarray(losses, np.float64)[order]
+        self._may_grow, self._may_fall = np.asarray(may_grow, bool)[order], np.asarray(may_fall, bool)[order]
+
+    def _piles(self, held: _Held) -> dict[str, Array]:
+        """Return the rows whose loss grew most, and fell most."""
+        if not self._keys.size:
+            return {"worst": np.zeros(0, np.int64)}
+        place = np.minimum(np.searchsorted(self._keys, held.keys), self._keys.size - 1)
+        known = self._keys[place] == held.keys
+        change = np.where(known, held.losses - self._losses[place], np.nan)
+        grown = np.where(self._may_grow[place] & (change > 0), change, np.nan)
+        fallen = np.where(self._may_fall[place] & (change < 0), -change, np.nan)
+        return {"worst": self._largest(held, grown, self.worst), "fallen": self._largest(held, fallen, self.best)}
+
+    @staticmethod
+    def _largest(held: _Held, amount: Array, most: int) -> Array:
+        """Return the rows of the largest amounts that are known."""
+        order = np.lexsort((held.positions, -np.nan_to_num(amount, nan=-np.inf)))[:most]
+        return order[~np.isnan(amount[order])]
 
 
 def compute_lots(positions: Array, seed: int) -> NDArray[np.uint64]:

@@ -110,9 +110,14 @@ def _sample_notes(comparison: Comparison) -> list[str]:
 
 
 def _other_metrics(metrics: tuple[MetricChange, ...], first: list[MetricChange]) -> str:
-    """Name other headline metrics that moved beyond chance."""
+    """Name other headline metrics that moved beyond chance; any paired one where the first of its output is not."""
+    unpaired = {change.output for change in first if not change.paired}
     moved = [
-        change for change in metrics if change.headline and change not in first and change.place in ("better", "worse")
+        change
+        for change in metrics
+        if (change.headline or (change.paired and change.output in unpaired))
+        and change not in first
+        and change.place in ("better", "worse")
     ]
     several = len({change.output for change in metrics}) > 1
     said = [

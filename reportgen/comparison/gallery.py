@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from reportgen.comparison.sample_changes import Sides
 from reportgen.report.blocks import Fold, Gallery, SampleCard, Table, TableColumn
-from reportgen.report.types import Report
+from reportgen.report.types import Asset, Report
 from reportgen.report.values import Number, number
 from reportgen.report.words import count, number_text, percent, shorten
 
@@ -42,32 +43,48 @@ class Cards:
     now: dict[str, SampleCard]
 
 
-def cards_of(base: Report, head: Report, output: str, *, only_own: bool) -> Cards:
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Cards of samples that a report does not show but could, and their pictures among others."""
+
+    galleries: tuple[Gallery, ...] = ()
+    assets: dict[str, Asset] = field(default_factory=dict)
+
+
+def cards_of(base: Report, head: Report, own: Own, output: str, *, only_own: bool) -> Cards:
     """Collect the cards that the galleries of two reports show of one output."""
     single = len(base.samples) == 1
-    return Cards({} if only_own else _cards(base, "" if single else output), _cards(head, output))
+    before = {} if only_own else _cards(_galleries(base), "" if single else output)
+    return Cards(before, _cards((*_galleries(head), *own.galleries), output))
 
 
-def _cards(report: Report, output: str) -> dict[str, SampleCard]:
+def _galleries(report: Report) -> tuple[Gallery, ...]:
+    """Return every gallery of a report, those in folds too."""
+    blocks = [block for section in report.sections for block in section.blocks]
+    flat = [part for block in blocks for part in (block.blocks if isinstance(block, Fold) else (block,))]
+    return tuple(part for part in flat if isinstance(part, Gallery))
+
+
+def _cards(galleries: tuple[Gallery, ...], output: str) -> dict[str, SampleCard]:
     """Return the first card of every sample in the galleries of an output ("": of any)."""
     found: dict[str, SampleCard] = {}
-    for section in report.sections:
-        for block in section.blocks:
-            for part in block.blocks if isinstance(block, Fold) else (block,):
-                if isinstance(part, Gallery) and output in ("", part.output):
-                    for card in part.samples:
-                        found.setdefault(card.key, card)
+    for gallery in galleries:
+        if output in ("", gallery.output):
+            for card in gallery.samples:
+                found.setdefault(card.key, card)
     return found
 
 
 def gallery(sides: Sides, rows: NDArray[Any], cards: Cards, id_: str, title: str, reading: str) -> Gallery | None:
     """Return the cards of the first rows that changed sides; None where neither report shows any of them."""
-    chosen = [card for row in rows for card in _both(sides, int(row), cards)][:MOST_CARDS]
-    if not chosen:
+    pairs = (_both(sides, int(row), cards) for row in rows)
+    chosen = list(islice((pair for pair in pairs if pair), MOST_CARDS))
+    widest = max(map(len, chosen), default=1)
+    shown = tuple(card for pair in chosen[: MOST_CARDS // widest] for card in pair)
+    if not shown:
         return None
-    shown = len({card.key for card in chosen})
-    rule = f"{shown:,} of {len(rows):,}: those that one of the two reports shows, the largest change of the loss first."
-    return Gallery(id_, title, "", rule, tuple(chosen), reading)
+    rule = f"{len({card.key for card in shown}):,} of {len(rows):,}, the largest change of the loss first."
+    return Gallery(id_, title, "", rule, shown, reading)
 
 
 def _both(sides: Sides, row: int, cards: Cards) -> list[SampleCard]:
@@ -77,18 +94,14 @@ def _both(sides: Sides, row: int, cards: Cards) -> list[SampleCard]:
     if sides.count.by == "answer":
         card = now or before
         return [_with_answers(sides, row, card)] if card is not None else []
-    loss = (sides.pairing.loss_before[row], sides.pairing.loss_after[row])
-    pair = [
-        (card, f"{when}: loss {number_text(value)}")
-        for card, when, value in ((before, "before", loss[0]), (now, "now", loss[1]))
-        if card
-    ]
     if now is None:
         return []
-    return [
-        replace(card, prediction=f"{said}; {card.prediction}" if card.prediction else said, loss=None)
-        for card, said in pair
-    ]
+    was, is_ = (number_text(float(loss[row])) for loss in (sides.pairing.loss_before, sides.pairing.loss_after))
+    if before is None or before.image is None or before.image == now.image:
+        said = f"{now.prediction}, before: {before.prediction}" if before is not None else now.prediction
+        return [replace(now, prediction=f"{said}; loss {was} → {is_}", loss=None)]
+    pair = ((before, "before", was), (now, "now", is_))
+    return [replace(card, prediction=f"{when}: {card.prediction}; loss {loss}", loss=None) for card, when, loss in pair]
 
 
 def _with_answers(sides: Sides, row: int, card: SampleCard) -> SampleCard:

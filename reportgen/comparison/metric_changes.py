@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.analysis.intervals import bootstrap_rows
 from reportgen.analysis.metrics.averages import averages
 from reportgen.analysis.paired import (
     independent_change,
@@ -132,6 +133,8 @@ def _paired(pairing: Pairing) -> dict[str, Difference]:
     found: dict[str, Difference] = {}
     if pairing.classes:
         found |= _of_answers(pairing, judged, n)
+    if pairing.task == "regression":
+        found |= _of_errors(pairing, judged, n)
     name, sign = MEAN_LOSS.get(pairing.task, ("", 1))
     known = judged & np.isfinite(pairing.loss_before) & np.isfinite(pairing.loss_after)
     if name and known.sum() >= 2:
@@ -161,6 +164,29 @@ def _of_answers(pairing: Pairing, judged: Array, n: int) -> dict[str, Difference
             low, high = np.percentile(values, [2.5, 97.5])
             found[name] = (float(plain[name][0]), float(low), float(high), n, method)
     return found
+
+
+def _of_errors(pairing: Pairing, judged: Array, n: int) -> dict[str, Difference]:
+    """Return the differences of R2 and RMSE of a single target; with several, the records do not carry them."""
+    truth, before, after = (part[judged] for part in (pairing.truth, pairing.before, pairing.after))
+    if not (np.isfinite(truth).all() and np.isfinite(before).all() and np.isfinite(after).all()):
+        return {}
+    centred = truth - truth.mean()  # against rounding; the variance stays
+    rows = np.stack([(before - truth) ** 2, (after - truth) ** 2, centred, centred**2], axis=1)
+
+    def statistic(means: Array) -> Array:
+        """Return the differences of both for resampled means (k, 4)."""
+        was, now, middle, square = means.T
+        return np.stack([(was - now) / (square - middle**2), np.sqrt(now) - np.sqrt(was)], axis=1)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plain = statistic(rows.mean(axis=0)[None])[0]
+    low, high, _ = bootstrap_rows(rows, statistic)
+    return {
+        name: (float(plain[i]), float(low[i]), float(high[i]), n, "paired, bootstrap")
+        for i, name in enumerate(("r2", "rmse"))
+        if np.isfinite(plain[i])
+    }
 
 
 def _averages_of(cells: Array, counts: Array) -> dict[str, Array]:

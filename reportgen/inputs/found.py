@@ -14,7 +14,7 @@ from reportgen.analysis.problem import Problem
 from reportgen.config_batch import Batch, Predictions
 from reportgen.config_schema import Config
 from reportgen.errors import InputRefused
-from reportgen.inputs.baseline import load_baseline
+from reportgen.inputs.baseline import describe_earlier, load_baseline
 from reportgen.inputs.batch import inspect_batch
 from reportgen.inputs.described import Described
 from reportgen.inputs.ends import Ends
@@ -96,7 +96,9 @@ def _hash_all(paths: Sequence[Path]) -> Hash:
 
 def find_inputs(config: Config) -> Inputs:
     """Check the inputs that a configuration names and plan the worker's run. Raises InputRefused or UsageError."""
-    return replace(_find_inputs(config), look=load_look(config.theme), baseline=load_baseline(config))
+    found, baseline = _find_inputs(config), load_baseline(config)
+    plan = replace(found.plan, earlier=describe_earlier(baseline))
+    return replace(found, plan=plan, look=load_look(config.theme), baseline=baseline)
 
 
 def _find_inputs(config: Config) -> Inputs:

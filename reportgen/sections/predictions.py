@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from reportgen.analysis.evidence import Artifacts, OutputEvidence
-from reportgen.report.blocks import Block, Card, FlatBlock, Fold, Text
+from reportgen.report.blocks import Block, Card, FlatBlock, Fold, Gallery, Text
 from reportgen.report.types import Section
 from reportgen.sections.context import Context
 from reportgen.sections.output_view import OutputView, make_view
@@ -78,6 +79,16 @@ def build(artifacts: Artifacts, context: Context) -> Section:
     )
     summary = " ".join(f"{shorten(o.name)}: {said}" for o, (said, _) in zip(worker.outputs, parts, strict=True))
     return Section("predictions", TITLE, "shown", summary, folds)
+
+
+def moved_galleries(artifacts: Artifacts, context: Context) -> tuple[Gallery, ...]:
+    """Return cards of the samples that moved most since the earlier run, as the galleries of this section show them."""
+    worker = artifacts.worker
+    if worker is None or worker.moved is None:
+        return ()
+    section = build(replace(artifacts, worker=replace(worker, kept=worker.moved)), context)
+    found = [inner for block in section.blocks for inner in (block.blocks if isinstance(block, Fold) else (block,))]
+    return tuple(block for block in found if isinstance(block, Gallery))
 
 
 def fold_details(task: str, blocks: tuple[FlatBlock, ...]) -> tuple[Block, ...]:

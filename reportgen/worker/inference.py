@@ -21,7 +21,7 @@ from reportgen.analysis.evidence import (
     Reduced,
 )
 from reportgen.analysis.feature_facts import ImportanceFacts, SliceSearch
-from reportgen.analysis.keep import KeepSet, compute_lots
+from reportgen.analysis.keep import KeepSet, MovedSet, compute_lots
 from reportgen.analysis.sample_key import sample_keys
 from reportgen.worker.activations import LayerSums
 from reportgen.worker.architecture import final_activation, output_names
@@ -32,6 +32,7 @@ from reportgen.worker.feed import Feed, make_feed
 from reportgen.worker.input_sums import InputSums
 from reportgen.worker.labelled import Labelled, LabelledSamples, size_of
 from reportgen.worker.layer_statistics import describe_reductions, make_sums, watched_layers
+from reportgen.worker.moved import make_moved, result_of
 from reportgen.worker.outputs import OutputPass, count_best, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan
 from reportgen.worker.prepare import make_preparations
@@ -54,6 +55,7 @@ class PassResult:
     inputs: tuple[InputFacts, ...]
     outputs: tuple[OutputEvidence, ...]
     kept: KeptSamples | None
+    moved: KeptSamples | None
     activations: tuple[ActivationFacts, ...]
     feed: Feed
     labelled: Labelled
@@ -74,6 +76,7 @@ class _Pass:
     sums: dict[int, LayerSums]
     inputs: dict[str, InputSums]
     keep: KeepSet
+    moved: MovedSet | None
     features: FeaturePass
     labelled: LabelledSamples
     sample_bytes: int
@@ -115,6 +118,7 @@ def run_pass(
         make_sums(walk, watched, budget.full),
         {slot.key: InputSums(slot.name) for slot in feed.slots},
         KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed),
+        make_moved(plan),
         FeaturePass(plan, {slot.key: slot.name for slot in feed.slots}, source.shapes, source.dtypes, layers),
         LabelledSamples(plan, layers, input_bytes, source.n),
         sample_bytes,
@@ -220,7 +224,9 @@ def _keep(state: _Pass, chunk: Chunk, positions: Array, keys: Array, losses: Arr
     if hidden:  # A mask or a reconstruction is content too.
         targets = {name: values for name, values in targets.items() if values.ndim <= 2}
         predictions = {name: values for name, values in predictions.items() if values.ndim <= 2}
-    state.keep.offer(positions, keys, chunk.ids, losses, inputs, targets, predictions)
+    for kept in (state.keep, state.moved):
+        if kept is not None:
+            kept.offer(positions, keys, chunk.ids, losses, inputs, targets, predictions)
 
 
 def _finish(state: _Pass, runner: Runner, notes: tuple[str, ...]) -> PassResult:
@@ -235,6 +241,7 @@ def _finish(state: _Pass, runner: Runner, notes: tuple[str, ...]) -> PassResult:
         inputs=inputs,
         outputs=outputs,
         kept=state.keep.result() if state.n else None,
+        moved=result_of(state.moved),
         activations=activations,
         feed=state.feed,
         labelled=state.labelled.result(state.outputs),

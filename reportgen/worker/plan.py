@@ -117,6 +117,19 @@ class PredictionsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierSpec:
+    """What an earlier run made of each sample, as base64: keys (<u8), losses (<f4), whether these may grow, fall (u1).
+
+    The samples that moved most are kept for the comparison.
+    """
+
+    keys: str
+    losses: str
+    may_grow: str
+    may_fall: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One run of the worker.
 
@@ -147,3 +160,4 @@ class Plan:
     privacy: str = "show"
     key_salt: str = ""
     predictions: PredictionsSpec | None = None
+    earlier: EarlierSpec | None = None

@@ -17,6 +17,7 @@ from reportgen.errors import InputRefused
 from reportgen.worker.batch import Chunk, Source, open_batch
 from reportgen.worker.features import FeaturePass
 from reportgen.worker.input_sums import InputSums
+from reportgen.worker.moved import make_moved, result_of
 from reportgen.worker.outputs import OutputPass, count_best, loss_of_chunk, pair_labels
 from reportgen.worker.plan import Plan, PredictionsSpec
 from reportgen.worker.versions import peak_memory, read_versions
@@ -43,6 +44,7 @@ class Judge:
         self.labels: dict[str, str] = {}
         self.inputs = {name: InputSums(name) for name in spec.inputs}
         self.keep = KeepSet(worst=plan.keep_worst, seeded=plan.keep_seeded, seed=plan.seed)
+        self.moved = make_moved(plan)
         self.problems: list[Problem] = []
         self.n = 0
 
@@ -115,7 +117,10 @@ class Judge:
         if hidden:
             targets = {name: values for name, values in targets.items() if values.ndim <= 2}
             predictions = {name: values for name, values in predictions.items() if values.ndim <= 2}
-        self.keep.offer(positions, keys, chunk.ids, losses, {} if hidden else dict(shown), targets, predictions)
+        inputs = {} if hidden else dict(shown)
+        for kept in (self.keep, self.moved):
+            if kept is not None:
+                kept.offer(positions, keys, chunk.ids, losses, inputs, targets, predictions)
 
 
 def judge_predictions(plan: Plan, emit: Emit) -> WorkerEvidence:
@@ -217,6 +222,7 @@ def _evidence(judge: Judge | None, problems: list[Problem], seconds: float) -> W
         inputs=inputs,
         outputs=results,
         kept=judge.keep.result() if judge is not None and judge.n and results else None,
+        moved=result_of(judge.moved) if judge is not None and results else None,
         maps=(),
         kernels=None,
         n_samples=judge.n if judge is not None else 0,

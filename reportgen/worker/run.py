@@ -282,6 +282,7 @@ def _assemble(found: _Evidence) -> WorkerEvidence:
         inputs=passed.inputs if passed else (),
         outputs=passed.outputs if passed else (),
         kept=passed.kept if passed else None,
+        moved=passed.moved if passed else None,
         maps=found.maps,
         kernels=found.kernels,
         gradients=found.learning.gradients,

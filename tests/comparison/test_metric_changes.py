@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.metrics import balanced_accuracy_score, f1_score, r2_score, root_mean_squared_error
 
 from reportgen.comparison import compare, metric_changes
 from reportgen.report.changes import MetricChange
@@ -92,11 +92,26 @@ def test_on_samples_partly_shared_the_difference_stands_on_those() -> None:
 
 def test_regression_errors_are_compared_sample_by_sample() -> None:
     truth = RNG.normal(size=(300, 1))
-    base = report_of(truth, truth + RNG.normal(0, 1.0, (300, 1)), task="regression", scores="values", names=())
-    head = report_of(truth, truth + RNG.normal(0, 0.5, (300, 1)), task="regression", scores="values", names=())
+    base_values, head_values = (truth + RNG.normal(0, size, truth.shape) for size in (1.0, 0.5))
+    base, head = (
+        report_of(truth, values, task="regression", scores="values", names=()) for values in (base_values, head_values)
+    )
     found = changes(base, head)
     assert found["mae"].paired and found["mae"].place == "better" and found["mae"].n == 300
-    assert not found["r2"].paired and found["r2"].place == "better"
+    assert found["r2"].paired and found["r2"].place == "better"
+    for name, score in (("r2", r2_score), ("rmse", root_mean_squared_error)):
+        expected = score(truth, head_values) - score(truth, base_values)
+        assert found[name].difference == pytest.approx(expected, abs=1e-6)
+
+
+def test_metrics_of_several_targets_are_not_taken_from_their_means() -> None:
+    truth = RNG.normal(size=(200, 3))
+    base, head = (
+        report_of(truth, truth + RNG.normal(0, size, truth.shape), task="regression", scores="values", names=())
+        for size in (1.0, 0.5)
+    )
+    found = changes(base, head)
+    assert found["mae"].paired and not found["r2"].paired and not found["rmse"].paired
 
 
 def test_a_metric_without_a_value_or_in_one_report_alone_is_left_out() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from reportgen.comparison import ID, with_changes
+from reportgen.comparison import ID, Own, with_changes
 from reportgen.figures.lines import draw_line_charts
+from reportgen.inputs.baseline import describe_earlier
 from reportgen.renderers import RENDERERS
 from reportgen.report import json_text
 from reportgen.report.blocks import Block, Chart, Gallery, SampleCard, Table
@@ -169,7 +171,7 @@ def test_outputs_judged_by_their_loss_show_both_pictures() -> None:
     report = compared(with_card(base, 3, 1), with_card(head, 3, 2))
     found = blocks(report)["changes-grew"]
     assert isinstance(found, Gallery)
-    assert [card.prediction for card in found.samples] == ["before: loss 0; dog", "now: loss 1; dog"]
+    assert [card.prediction for card in found.samples] == ["before: dog; loss 0", "now: dog; loss 1"]
 
 
 HOSTILE = "<img src=x onerror=alert(1)></script>{{7*7}}"
@@ -212,3 +214,22 @@ def test_a_curve_with_gaps_has_points_where_no_line_reaches() -> None:
     assert isinstance(chart, Chart) and chart.figure is not None
     drawing: Asset = compared(base, head).assets[chart.figure.sha256]
     assert drawing.data.count(b"h.01") == 4
+
+
+def test_cards_that_a_report_could_show_are_shown() -> None:
+    whole = with_card(POOR, 4)
+    galleries = tuple(b for s in whole.sections for b in s.blocks if isinstance(b, Gallery) and b.id == "g")
+    report = with_changes(POOR, GOOD, draw_line_charts, Own(galleries, whole.assets))
+    gallery = shown(report)
+    assert gallery is not None and gallery.samples[0].image is not None
+    assert gallery.samples[0].image.sha256 in report.assets
+
+
+def test_what_an_earlier_run_made_of_each_sample_goes_to_the_worker() -> None:
+    earlier = describe_earlier(POOR)
+    assert earlier is not None
+    may_grow = np.frombuffer(base64.b64decode(earlier.may_grow), "|u1")
+    assert may_grow.sum() == 170 and np.array_equal(
+        np.frombuffer(base64.b64decode(earlier.may_fall), "|u1"), 1 - may_grow
+    )
+    assert describe_earlier(replace(POOR, samples=())) is None and describe_earlier(None) is None
