@@ -121,6 +121,8 @@ function addChart(figure) {
     if (at < 0) return;
     slider.value = at;
     put(slider, "aria-valuetext", `${block.x.label} ${textAt(x)}: ` + seen().map(s => s.name + " " + short(valueAt(s, x))).join(", "));
+    // What is being drawn over will fill the chart when the pointer is let go.
+    if (from !== null) pointer.append(rule(`M${X(from)} ${Y.to}V${Y.from}H${X(x)}V${Y.to}Z`, { fill: "var(--tint)", opacity: 0.2 }));
     pointer.append(rule(`M${X(x)} ${Y.to}V${Y.from}`, { stroke: "var(--ink)" }), ...seen().filter(s => good(valueAt(s, x))).map(s => draw("circle", { cx: X(x), cy: Y(valueAt(s, x)), r: 4, fill: s.colour })));
   };
   const xAt = event => {

@@ -133,25 +133,37 @@ const unfold = (block, svg, grown) => {
   return self;
 };
 
+const middle = node => {
+  const r = rectOf(node);
+  return [r.left + r.width / 2, r.top + r.height / 2];
+};
+
 function addGraph(figure) {
   const block = blockOf(figure), port = one(".bare", figure), svg = port && one("svg", port);
   if (!svg || !block.cards.length || block.card) return;
   const panel = el("div", { role: "status", class: "panel" }), fingers = new Map(), count = el("output");
   let x, y, w, h, start, moved = 0;
   const active = () => port.classList.contains("viewport");
-  const show = () => put(svg, "viewBox", `${x} ${y} ${w} ${h}`);
-  const on = wanted => {
+  // The middle of the window stays on the drawing, so that it cannot be lost.
+  const held = (at, size, side) => min(max(at, start[side] - size / 2), start[side] + start[side + 2] - size / 2);
+  const show = () => {
+    [x, y] = [held(x, w, 0), held(y, h, 1)];
+    put(svg, "viewBox", `${x} ${y} ${w} ${h}`);
+  };
+  // Who starts to move it goes on from what is seen now, unless the whole is wanted.
+  const on = (wanted, whole) => {
+    const r = rectOf(svg), p = rectOf(port), k = start[2] / r.width;
+    [x, y, w, h] = whole || !wanted ? start : [(p.left - r.left) * k, (p.top - r.top) * k, p.width * k, p.height * k];
     port.classList.toggle("viewport", wanted);
     press(explore, wanted);
-    [x, y, w, h] = start;
     show();
   };
   // The drawing is centred in its window at one scale: drawing units a pixel, and the point under the pointer.
   const scale = () => max(w / port.clientWidth, h / port.clientHeight);
   const zoom = (factor, event) => {
     active() || on(true);
-    const r = rectOf(port), k = min(max(w * factor, start[2] / 60), start[2] * 3) / w, s = scale();
-    const [px, py] = event ? [x + w / 2 + (event.clientX - r.left - r.width / 2) * s, y + h / 2 + (event.clientY - r.top - r.height / 2) * s] : [x + w / 2, y + h / 2];
+    const [cx, cy] = middle(port), k = min(max(w * factor, start[2] / 60), start[2] * 3) / w, s = scale();
+    const [px, py] = [x + w / 2 + ((event?.clientX ?? cx) - cx) * s, y + h / 2 + ((event?.clientY ?? cy) - cy) * s];
     [x, y, w, h] = [px - (px - x) * k, py - (py - y) * k, w * k, h * k];
     show();
   };
@@ -176,7 +188,7 @@ function addGraph(figure) {
     },
     onpointerup: lift, onpointercancel: lift,
     onkeydown: event => {
-      const act = active() && !event.ctrlKey && { ArrowLeft: () => pan(60, 0), ArrowRight: () => pan(-60, 0), ArrowUp: () => pan(0, 60), ArrowDown: () => pan(0, -60), "+": () => zoom(0.8), "-": () => zoom(1.25), 0: () => on(true), Escape: () => on(false) }[event.key];
+      const act = active() && !event.ctrlKey && { ArrowLeft: () => pan(60, 0), ArrowRight: () => pan(-60, 0), ArrowUp: () => pan(0, 60), ArrowDown: () => pan(0, -60), "+": () => zoom(0.8), "-": () => zoom(1.25), 0: () => on(true, true), Escape: () => on(false) }[event.key];
       if (!act) return;
       event.preventDefault();
       act();
@@ -185,15 +197,17 @@ function addGraph(figure) {
       const node = event.target.closest("[data-card]");
       if (!node) return;
       event.preventDefault();
-      if (moved < 5) describe(cardOf(drawn.get(node.closest("svg")).block, node.dataset.card));
+      if (moved < 5) describe(cardOf(drawn.get(node.closest("svg")).block, node.dataset.card), node);
     },
   });
-  const describe = card => {
+  const describe = (card, node) => {
     const maps = all(".montage").find(m => one("img", m) && card.members.includes(blockOf(m).layer));
     panel.replaceChildren(button("×", () => { panel.replaceChildren(); explore.focus(); }, { class: "close", label: "Close" }), el("b", card.title + (card.repeat > 1 ? ` × ${card.repeat}` : "")), el("p", [card.type, ...card.lines, card.mark_text].filter(Boolean).join(". ")),
       ...(byId(card.target) ? [el("a", { href: "#" + card.target }, "Layer table")] : []),
       ...report().layers.filter(l => card.members.includes(l.name)).slice(0, 3).map(l => el("details", el("summary", "Numbers of " + l.name), pairs(Object.entries(l.numbers).map(([k, v]) => [k, isFinite(v) ? short(v) : "– " + v.missing])))),
       ...(maps ? [el("a", { href: "#" + maps.id }, ...pictureOf(maps, 260))] : []));
+    // It stands beside the box, not over it.
+    if (node) panel.style.left = middle(node)[0] > middle(port)[0] + 9 ? 0 : "auto";
   };
   // The scale stays when the drawing gets wider than its window.
   let same;
@@ -219,12 +233,13 @@ function addGraph(figure) {
     if (!hits.length) return;
     const [card, way] = hits.findLast(([c]) => c.members.some(t => lower(t) === wanted)) ?? hits[0];
     const node = way.reduce((one, id) => one?.show(id, true), tree)?.show?.(card.id);
-    describe(card);
-    if (!node) return;
-    const r = rectOf(node), p = rectOf(port), [dx, dy] = [p.left + p.width / 2 - r.left - r.width / 2, p.top + p.height / 2 - r.top - r.height / 2];
-    active() ? pan(dx, dy) : port.scrollBy(-dx, -dy);
+    if (node) {
+      const [a, b] = middle(node), [c, d] = middle(port);
+      active() ? pan(c - a, d - b) : port.scrollBy(a - c, b - d);
+    }
+    describe(card, node);
   } });
   const explore = button("Move and zoom", () => on(!active()), { "aria-pressed": "false" });
-  one(".tools", figure).append(search, count, explore, button("+", () => zoom(0.7), { label: "Zoom in" }), button("−", () => zoom(1.4), { label: "Zoom out" }), button("Fit", () => on(true)), ...exporters(figure.id, () => svg));
+  one(".tools", figure).append(search, count, explore, button("+", () => zoom(0.7), { label: "Zoom in" }), button("−", () => zoom(1.4), { label: "Zoom out" }), button("Fit", () => on(true, true)), ...exporters(figure.id, () => svg));
   port.before(panel);
 }

@@ -3,7 +3,7 @@ const browsers = new Map();
 const share = v => (isFinite(v) ? (v * 100).toFixed(1) + "%" : "–");
 const finite = v => (isFinite(v) ? v : null);
 const CLASSES = ["binary", "multiclass"];
-const SAID = { right: "✓ right", wrong: "✕ wrong", unknown: "" };
+const SAID = { right: "✓ Right", wrong: "✕ Wrong" };
 
 const recordsOf = table => {
   const [truth, predicted, confidence, loss] = ["truth", "prediction", "confidence", "loss"].map(column => unpack(table[column]));
@@ -33,7 +33,7 @@ const browserOf = (output, node) => {
   const pick = (name, label, options) => control(name, choice(label, [["", label], ...options]));
   const field = (name, type, label) => control(name, el("input", { type, label, placeholder: label, min: 0, max: 100 }));
   const judged = CLASSES.includes(table?.task), seen = blockOf(node).samples ?? [], sure = judged || seen.some(s => s.confidence !== null), names = (judged ? table.class_names : []).map(n => [n, clip(n)]), count = el("output"), body = el("tbody");
-  tools.append(...(judged || seen.some(s => s.outcome !== "unknown") ? [pick("outcome", "Right and wrong", [["right", "✓ Right"], ["wrong", "✕ Wrong"]])] : []), ...(names.length ? [pick("truth", "Any truth", names), pick("predicted", "Any prediction", names)] : []),
+  tools.append(...(judged || seen.some(s => s.outcome !== "unknown") ? [pick("outcome", "Right and wrong", Object.entries(SAID))] : []), ...(names.length ? [pick("truth", "Any truth", names), pick("predicted", "Any prediction", names)] : []),
     ...(sure ? [field("low", "number", "Confidence ≥ %"), field("high", "number", "Confidence ≤ %")] : []), field("text", "search", "Id or text"), pick("sort", "Order as drawn", [["loss", "Highest loss"], ...(sure ? [["confidence", "Highest confidence"], ["low", "Lowest confidence"]] : [])]),
     button("Clear", () => set(empty)), count);
   const more = button("Show more", () => { most += 200; list(); });
@@ -47,7 +47,7 @@ const browserOf = (output, node) => {
     const byKey = new Map(cards.map(c => [c.s.key, c.node]));
     body.replaceChildren(...rows.slice(0, most).map(({ s }) => {
       const card = byKey.get(s.key), name = el("bdi", s.label || s.key);
-      return el("tr", el("th", { scope: "row" }, card ? el("a", { href: "#" + card.id }, ...pictureOf(card), name) : name), ...[SAID[s.outcome], s.prediction, s.truth].map(t => el("td", t)), ...[share(s.confidence), short(s.loss)].map(t => el("td", { class: "num" }, t)));
+      return el("tr", el("th", { scope: "row" }, card ? el("a", { href: "#" + card.id }, ...pictureOf(card), name) : name), ...[SAID[s.outcome] ?? "", s.prediction, s.truth].map(t => el("td", t)), ...[share(s.confidence), short(s.loss)].map(t => el("td", { class: "num" }, t)));
     }));
     more.hidden = rows.length <= most;
   };

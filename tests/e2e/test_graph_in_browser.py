@@ -114,3 +114,32 @@ def test_without_script_the_insides_stand_below(open_page: Callable[..., Any], p
         assert fold.locator("svg").count() == 4
         fold.locator("summary").first.click()
         assert fold.locator("svg").first.is_visible()
+
+
+def test_moving_goes_on_from_what_is_seen_and_cannot_lose_the_drawing(open_page: Callable[..., Any], page: str) -> None:
+    with open_page(page) as seen:
+        graph, port = near(seen.page), seen.page.locator("#architecture-graph .bare")
+        whole = [float(part) for part in graph.locator(".drawing > svg").get_attribute("viewBox").split()]
+
+        def view() -> list[float]:
+            return [float(part) for part in graph.locator(".drawing > svg").get_attribute("viewBox").split()]
+
+        port.evaluate("node => node.scrollTo(0, 700)")
+        graph.get_by_role("button", name="Move and zoom").click()
+        assert view()[1] > 300 and view()[3] < whole[3] / 2
+        for _ in range(60):
+            port.press("ArrowDown")
+        assert view()[1] + view()[3] / 2 <= whole[3] + 1
+        graph.get_by_role("button", name="Fit").click()
+        assert view() == whole
+        seen.quiet()
+
+
+def test_what_is_told_of_a_box_stands_beside_it(open_page: Callable[..., Any], page: str) -> None:
+    with open_page(page) as seen:
+        graph = near(seen.page)
+        for layer in ("conv2d_5", "conv2d_8", "conv2d_11"):
+            graph.get_by_label("Find a layer").fill(layer)
+            box = graph.locator("[data-card]:not(.dim) > rect").first.bounding_box()
+            told = graph.locator(".panel").bounding_box()
+            assert box["x"] >= told["x"] + told["width"] - 1 or box["x"] + box["width"] <= told["x"] + 1, layer

@@ -147,3 +147,19 @@ def test_a_picture_of_two_outputs_is_seen_at_both_without_scrolling_there(open_p
     with open_page(html.render(dataclasses.replace(report, sections=(*report.sections[:3], twice)))) as seen:
         expect(seen.page.locator("#again .sample img")).to_have_count(6)
         assert seen.page.locator("#again .again").count() == 0
+
+
+def test_what_is_dragged_over_in_a_chart_is_shown_and_no_word_is_selected(open_page: Open) -> None:
+    with open_page(html.render(make_report())) as seen:
+        chart = seen.page.locator("#curve-loss")
+        chart.scroll_into_view_if_needed()
+        chart.locator(".tools button").first.wait_for()
+        box, mouse = chart.locator(".drawing").bounding_box(), seen.page.mouse
+        mouse.move(box["x"] + 200, box["y"] + 60)
+        mouse.down()
+        mouse.move(box["x"] + 400, box["y"] + 250, steps=4)
+        assert chart.locator("svg:last-of-type > g:last-child path[opacity]").bounding_box()["width"] > 100
+        assert seen.page.evaluate("getSelection().toString()") == ""
+        mouse.up()
+        expect(chart.get_by_role("button", name="Whole range")).to_be_visible()
+        seen.quiet()
