@@ -158,7 +158,7 @@ def _of_answers(pairing: Pairing, judged: Array, n: int) -> dict[str, Difference
     cells = places.reshape(cells.shape)
     plain = _averages_of(cells, counts[None])
     drawn = _averages_of(cells, paired_resamples(counts))
-    method = f"paired, bootstrap of {len(next(iter(drawn.values()))):,}"
+    method = "paired, bootstrap"
     for name, values in drawn.items():
         if name != "accuracy":
             low, high = np.percentile(values, [2.5, 97.5])

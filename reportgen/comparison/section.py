@@ -67,7 +67,8 @@ def _metric_table(metrics: tuple[MetricChange, ...]) -> Table:
         TableColumn(
             "Interval by",
             help="Paired: sample by sample, on what both reports hold. Unpaired: from the intervals of both, as if "
-            "each had samples of its own, which is wider than it need be on the same ones",
+            "each had samples of its own, which is wider than it need be on the same ones. A bootstrap draws 1,000 "
+            "sets of samples (fewer in a large table), seed 0",
         ),
     )
     rows = tuple((*((shorten(change.output, 40),) if several else ()), *_metric_row(change)) for change in metrics)

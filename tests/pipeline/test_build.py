@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reportgen.report.blocks import Gallery
 from reportgen.report.json_text import equal
 from reportgen.report.read import read_report
 from reportgen.report.types import Report
@@ -101,6 +102,10 @@ def test_a_build_says_what_changed_since_the_earlier_report(digits: Path, tmp_pa
     )  # fmt: skip
     assert [section.id for section in report.sections][:2] == ["summary", "changes"]
     assert not [note for note in report.changes.notes if "layer" in note]
+    galleries = {block.id: block for block in report.sections[1].blocks if isinstance(block, Gallery)}
+    shown = galleries["changes-wrong"].samples
+    assert len(shown) == 12 and all(card.image is not None and ", before: " in card.prediction for card in shown)
+    assert all(card.image.sha256 in report.assets for card in shown)
 
 
 def test_compare_needs_neither_tensorflow_nor_matplotlib(digits: Path, tmp_path: Path) -> None:
