@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from reportgen.analysis.graph import Graph, Node
@@ -104,19 +103,20 @@ def _record_words(record: LayerRecord) -> str:
 
 
 def _match(old: dict[str, str], new: dict[str, str]) -> list[tuple[str, str]]:
-    """Pair the layers of two models: those of one name and type, then those alike in words at the same place.
+    """Pair the layers of two models: those of one name and type, then those alike in words, in order.
 
-    Keras numbers unnamed layers on ("dense_3" becomes "dense_7"): what stands between the same neighbours is the same.
+    Keras numbers unnamed layers on: "dense_3" becomes "dense_7".
     """
-    pairs = [(name, name) for name in new if name in old and _type(old[name]) == _type(new[name])]
-    rest_old = [name for name in old if (name, name) not in set(pairs)]
-    rest_new = [name for name in new if (name, name) not in set(pairs)]
-    blocks = difflib.SequenceMatcher(
-        None, [old[name] for name in rest_old], [new[name] for name in rest_new], autojunk=False
-    ).get_matching_blocks()
-    pairs += [(rest_old[a + i], rest_new[b + i]) for a, b, size in blocks for i in range(size)]
-    order = {name: index for index, name in enumerate(new)}
-    return sorted(pairs, key=lambda pair: order[pair[1]])
+    pairs = {name: name for name in new if name in old and _type(old[name]) == _type(new[name])}
+    left: dict[str, list[str]] = {}
+    for name, words in old.items():
+        if name not in pairs:
+            left.setdefault(words, []).append(name)
+    alike = {words: iter(names) for words, names in left.items()}
+    for name, words in new.items():
+        if name not in pairs and (found := next(alike.get(words, iter(())), None)) is not None:
+            pairs[name] = found
+    return [(pairs[name], name) for name in new if name in pairs]
 
 
 def _type(words: str) -> str:

@@ -57,3 +57,10 @@ def test_numbers_that_moved_are_listed_the_largest_first() -> None:
 def test_without_layers_nothing_is_claimed() -> None:
     bare = replace(make_report(), graph=None, layers=())
     assert not compare_structure(bare, model(*CHAIN)).known
+
+
+def test_a_very_deep_model_with_other_names_is_matched_in_order() -> None:
+    base = model(*((f"old_{i}", "Dense", 5) for i in range(20_000)))
+    head = model(*((f"new_{i}", "Dense", 5) for i in range(20_001)))
+    found = compare_structure(base, head)
+    assert found.compared == 20_000 and kinds(found) == [("added", "new_20000")]
