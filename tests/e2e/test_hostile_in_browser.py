@@ -12,7 +12,7 @@ from reportgen.renderers import html, page_text
 from reportgen.report import blocks as b
 from reportgen.report.types import Report
 from tests.e2e.payloads import PAYLOADS
-from tests.renderers.extremes import poison, poisoned_report
+from tests.renderers.extremes import compared_report, poison, poisoned_report
 from tests.sample_report import make_report
 
 pytestmark = pytest.mark.browser
@@ -41,6 +41,8 @@ def places(report: Report) -> Iterator[tuple[str, str]]:
             yield "finding", finding.title
             yield from (("evidence", evidence.label) for evidence in finding.evidence)
             yield from (("evidence value", e.value) for e in finding.evidence if isinstance(e.value, str))
+    if report.changes is not None:
+        yield from (("change", text) for text in (report.changes.base, report.changes.sentence, *report.changes.notes))
     for entry in report.ledger:
         yield "ledger", entry.what
     for section in report.sections:
@@ -101,7 +103,7 @@ def test_a_payload_in_every_text_of_a_report_does_nothing(
         if script:
             text = " ".join(page.evaluate(TEXT).split())
             for place, value in places(report):
-                forms = (page_text.name(value), str(page_text.finalize(value)))
+                forms = (page_text.name(value), page_text.passage(value), str(page_text.finalize(value)))
                 assert any(" ".join(form.split()) in text for form in forms), f"{place} is not shown: {value[:80]!r}"
             use(page)
             assert page.evaluate("typeof window.pwned") == "undefined"
@@ -113,8 +115,8 @@ def test_a_payload_in_every_text_of_a_report_does_nothing(
 
 def test_there_are_enough_payloads_and_places() -> None:
     assert len(set(PAYLOADS)) >= 60
-    assert {place for place, _ in places(make_report())} >= {
-        *("title", "metric", "finding", "evidence", "ledger", "section", "file", "run"),
+    assert {place for place, _ in places(compared_report())} >= {
+        *("title", "metric", "finding", "evidence", "ledger", "section", "file", "run", "change"),
         *("table column", "table cell", "class", "sample", "layer", "fact"),
     }
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from reportgen.comparison import with_changes
+from reportgen.figures.lines import draw_line_charts
 from reportgen.report import blocks as b
 from reportgen.report import types as t
 from reportgen.report.values import Column, Missing
@@ -16,6 +18,7 @@ from tests.sample_report import make_report
 KEPT = {
     "kind", "level", "outcome", "state", "format", "shape", "role", "scale", "dtype", "data", "sha256", "media_type",
     "better", "mark", "model_sha256", "batch_sha256", "history_sha256", "config_sha256", "task", "key",
+    "place", "by",
 }  # fmt: skip
 
 
@@ -40,9 +43,27 @@ def poison(value: Any, payload: str, inside: str = "") -> Any:
     return value
 
 
+def earlier_report() -> t.Report:
+    """Return an earlier run of the sample: 40 answers were wrong that are right now, and the other way round."""
+    report = make_report("Digits CNN, last week")
+    table = report.samples[0]
+    predicted = table.prediction.to_numpy().copy()
+    predicted[:40] = (predicted[:40] + 1) % 10
+    metrics = tuple(
+        dataclasses.replace(m, value=0.85, low=0.81, high=0.88) if m.name == "accuracy" else m for m in report.metrics
+    )
+    samples = (dataclasses.replace(table, prediction=Column.pack(np.asarray(predicted), "<i4")),)
+    return dataclasses.replace(report, samples=samples, metrics=metrics)
+
+
+def compared_report() -> t.Report:
+    """Return the sample report compared with an earlier run."""
+    return with_changes(make_report(), earlier_report(), draw_line_charts)
+
+
 def poisoned_report(payload: str) -> t.Report:
     """Return the sample report with a hostile text in every place that an input can reach."""
-    report = make_report()
+    report = compared_report()
     return dataclasses.replace(poison(report, payload), assets=report.assets)
 
 
