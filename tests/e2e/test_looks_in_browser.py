@@ -12,6 +12,7 @@ from reportgen.renderers import html
 from reportgen.report import blocks as b
 from reportgen.report.types import Report, Theme
 from reportgen.report.values import Column
+from reportgen.sections.layer_statistics import ACTIVATION_COLUMNS
 from reportgen.sections.layer_table import COLUMNS
 from tests.sample_report import Shelf, make_report
 
@@ -163,3 +164,18 @@ def test_what_is_dragged_over_in_a_chart_is_shown_and_no_word_is_selected(open_p
         mouse.up()
         expect(chart.get_by_role("button", name="Whole range")).to_be_visible()
         seen.quiet()
+
+
+@pytest.mark.parametrize(("width", "media"), [(1280, "screen"), (688, "print")])
+def test_the_statistics_of_layers_with_long_names_fit_page_and_paper(open_page: Open, width: int, media: str) -> None:
+    left_out = ("Saturated", "NaN", "Inf", "Samples")  # the same for every layer: said once
+    columns = tuple(column for column in ACTIVATION_COLUMNS if column.title not in left_out)
+    row = ("conv5_block3_2_conv", "BatchNormalization", -0.004121, 0.2112, -171.7, -0.003652, 255.1, 0.554)
+    rows = ((*row, 2048, 181, 1, 128.3, 25_690_112, "every 393rd"),) * 3
+    report = make_report()
+    page = html.render(only(report, b.Table("statistics", "What each layer puts out", columns, rows)))
+    with open_page(page, width=width, height=900) as seen:
+        seen.page.emulate_media(media=media)
+        seen.page.locator("#statistics").scroll_into_view_if_needed()
+        box = "document.querySelector('#statistics .scroll')"
+        assert seen.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") <= 0
