@@ -42,7 +42,7 @@ def _html_bytes(part: Any, data: int) -> int:
     if isinstance(part, b.Table):
         spoken = [cell.missing for row in part.rows for cell in row if isinstance(cell, Missing)]
         spoken += [mark.text for mark in part.marks]
-        cells = len(part.rows) * (22 + 24 * len(part.columns)) + sum(_SPOKEN + len(text) for text in spoken)
+        cells = len(part.rows) * (22 + 17 * len(part.columns)) + sum(_SPOKEN + len(text) for text in spoken)
         return 700 + len(part.columns) * 130 + cells + data // 2
     if isinstance(part, b.Chart):
         longest = max((series.x.length for series in part.series), default=0)
@@ -51,7 +51,7 @@ def _html_bytes(part: Any, data: int) -> int:
     if isinstance(part, b.Matrix):
         small = max(len(part.rows), len(part.columns)) <= _MOST_CELLS
         cells = len(part.rows) * len(part.columns)
-        return 1_200 + (cells * 65 if small else min(cells, _MOST_ROWS) * 150) + len(part.reading)
+        return 1_200 + (cells * 45 if small else min(cells, _MOST_ROWS) * 150) + len(part.reading)
     if isinstance(part, b.GraphView):
         return 900 + len(part.cards) * 130 + (0 if part.figure else len(part.dot))
     if isinstance(part, b.Gallery):

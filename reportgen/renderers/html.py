@@ -66,7 +66,7 @@ def furnish(environment: jinja2.Environment) -> jinja2.Environment:
     """Return an environment with the filters, tests and functions that templates use."""
     environment.filters.update(name=page_text.name, passage=page_text.passage, prose=page_text.prose)
     environment.filters.update(number=page_numbers.write, figures=page_numbers.figures, moment=page_numbers.moment)
-    environment.tests["missing"] = lambda value: isinstance(value, Missing)
+    environment.tests.update(missing=lambda value: isinstance(value, Missing), turning=page_text.turns)
     environment.globals.update(
         position=page_numbers.position,
         chart_numbers=page_figures.chart_numbers,

@@ -7,6 +7,7 @@ hide or reorder text are written out, control characters become U+FFFD, and very
 from __future__ import annotations
 
 import re
+import unicodedata
 
 NAME_LIMIT = 96
 PASSAGE_LIMIT = 320
@@ -31,6 +32,10 @@ _MARK_TOWER = re.compile(
 )
 
 
+# Bidirectional classes of Unicode that leave a text from left to right as it stands; "" is a character not known yet.
+_STRAIGHT = frozenset({"L", "EN", "ES", "ET", "CS", "NSM", "BN", "B", "S", "WS", "ON"})
+
+
 class DataUrl(str):
     """A `data:` address made by the renderer from bytes; the only string that reaches the page as it is."""
 
@@ -49,6 +54,11 @@ def clean(text: str) -> str:
     text = _CONTROL.sub(_REPLACED, text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _STRAY_JOINER.sub(_written_out, _INVISIBLE.sub(_written_out, text))
     return _MARK_TOWER.sub(rf"\1{_REPLACED}", text)
+
+
+def turns(text: str) -> bool:
+    """Tell whether `text` may change the order in which it or its neighbours are read: then it needs a <bdi>."""
+    return not text.isascii() and any(unicodedata.bidirectional(letter) not in _STRAIGHT for letter in text)
 
 
 def shorten(text: str, limit: int) -> str:

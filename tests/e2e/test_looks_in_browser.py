@@ -23,10 +23,17 @@ Open = Callable[..., Any]
 
 OVERLAPS = """() => [...document.querySelectorAll(".sample")].flatMap(card => {
   const zoom = card.querySelector(".zoom").getBoundingClientRect();
-  return [...card.querySelectorAll("dt bdi, dd bdi, .said bdi, .truth bdi, .facts-line > *, .words bdi, summary")].filter(part => {
-    const r = part.getBoundingClientRect();
-    return part.checkVisibility() && r.width > 1 && r.left < zoom.right && r.right > zoom.left && r.top < zoom.bottom && r.bottom > zoom.top;
-  }).map(part => card.id + ": " + part.textContent.slice(0, 40));
+  const words = part => {
+    const range = document.createRange(), texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT), found = [];
+    while (texts.nextNode()) {
+      range.selectNodeContents(texts.currentNode);
+      if (!texts.currentNode.parentElement.closest(".vh")) found.push(...range.getClientRects());
+    }
+    return found;
+  };
+  return [...card.querySelectorAll("dt, dd, .said b, .truth b, .facts-line > *, .words, summary")].filter(part =>
+    part.checkVisibility() && words(part).some(r => r.width > 1 && r.left < zoom.right && r.right > zoom.left && r.top < zoom.bottom && r.bottom > zoom.top)
+  ).map(part => card.id + ": " + part.textContent.slice(0, 40));
 })"""
 
 

@@ -59,6 +59,60 @@ def test_real_writing_is_left_alone(text: str) -> None:
     assert page_text.clean(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "conv2d_1",
+        "a/b (56, 56)",
+        "Größe",
+        "Ελληνικά",
+        "Слой",
+        "漢字カナ한글",
+        "हिन्दी",
+        "ไทย",
+        "→ × – … “a” ½ µ",
+        "🎉🧑‍🔬",
+        "e\u0301",
+        "\n",
+    ],
+)
+def test_what_reads_from_left_to_right_needs_no_frame(text: str) -> None:
+    assert not page_text.turns(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "שלום",
+        "مرحبا",
+        "layer שלום 3",
+        "١٢٣",
+        "ܫܠܡܐ",
+        "ߒߞߏ",
+        "𞤀𞤣",
+        "a\u202eb",
+        "a\u2066b",
+        "a\u200fb",
+        "\u061c",
+        "\u08ff\u07ff",
+        "\U00010eff",
+    ],
+)
+def test_what_turns_the_direction_of_reading_has_a_frame(text: str) -> None:
+    assert page_text.turns(text)
+
+
+def test_text_of_an_input_has_a_frame_where_it_turns_and_none_where_it_does_not() -> None:
+    turned = read_page(html.render(poisoned_report("שלום")))
+    plain = read_page(html.render(poisoned_report("shalom")))
+    framed = [e for e in turned.find("bdi") if "שלום" in e.words()]
+    assert len(framed) > 250
+    # What is left: the headings that become buttons, and long cells, whose frame is also their shape.
+    assert len(plain.find("bdi")) < 80
+    around = {parent.tag for parent in turned.walk() if any(e.tag == "bdi" for e in parent.children)}
+    assert around >= {"h2", "h3", "h4", "p", "dt", "td", "th", "li", "b", "caption"}
+
+
 def test_a_very_long_name_is_shortened_and_says_so() -> None:
     shown = page_text.name("x" * 100_000 + "end")
     assert len(shown) < 200

@@ -41,7 +41,9 @@ def test_texts_that_are_numbers_stand_right_with_minus_signs_and_names_stand_lef
     block = table(("1", "2"), ("-0.5 to 1.6", "no interval"), ("98.0%", "1,204"), ("5 of 7", "12"), ("1e-7", "none"))
     assert column_forms(block) == ["text", "figures", "figures", "text", "figures"]
     page = page_of(block).find("div", id="numbers")[0]
-    assert [cell.words() for cell in page.find("td", class_="num")] == [
+    assert page.find("table", class_="nums")
+    assert [cell.words() for cell in page.find("td", class_="txt")] == ["5 of 7", "12"]
+    assert [cell.words() for cell in page.find("td") if not cell.attributes] == [
         "−0.5 to 1.6",
         "98.0%",
         "1e-7",
@@ -50,6 +52,13 @@ def test_texts_that_are_numbers_stand_right_with_minus_signs_and_names_stand_lef
         "none",
     ]
     assert len(page.find("th", scope="row")) == 2
+
+
+def test_in_a_table_of_words_the_numbers_say_that_they_are_numbers() -> None:
+    page = page_of(table(("a", "b"), ("c", "d"), ("1", "2"))).find("div", id="numbers")[0]
+    assert not page.find("table", class_="nums")
+    assert [cell.words() for cell in page.find("td", class_="num")] == ["1", "2"]
+    assert [cell.words() for cell in page.find("td") if not cell.attributes] == ["c", "d"]
 
 
 def test_a_sentence_in_a_cell_is_whole_and_a_name_is_shortened() -> None:
