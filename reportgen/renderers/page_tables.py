@@ -7,7 +7,8 @@ import re
 from reportgen.report.blocks import CellMark, GraphView, Level, Table
 from reportgen.report.values import Missing
 
-_FIGURE = re.compile(r"[-\u2212]?[\d.,]+(e-?\d+)?%?( to [-\u2212]?[\d.,]+(e-?\d+)?%?)?")
+_ONE = r"[-+\u00b1\u2212]?[\d.,]+(e-?\d+)?%?"
+_FIGURE = re.compile(rf"{_ONE}( to {_ONE})?( points)?")
 _NO_FIGURE = ("", "none", "no interval")
 _NUMBERS, _MOST_WORDS = re.compile(r"\d[\d.,]*"), 6
 _ORDER: tuple[Level, ...] = ("error", "warn", "info", "good")

@@ -52,6 +52,8 @@ def test_texts_that_are_numbers_stand_right_with_minus_signs_and_names_stand_lef
         "none",
     ]
     assert len(page.find("th", scope="row")) == 2
+    changes = table(("1", "2"), ("+7.2 points", "±0"), ("−1.5 to +15.4 points", "no interval"))
+    assert column_forms(changes) == ["text", "figures", "figures"]
 
 
 def test_in_a_table_of_words_the_numbers_say_that_they_are_numbers() -> None:
