@@ -69,6 +69,6 @@ def _reading(name: str, old: HistorySeries, new: HistorySeries) -> str:
 
 
 def _last(series: HistorySeries) -> tuple[int, float] | None:
-    """Return the last epoch and its value, None where it is not finite."""
-    value = float(series.values.to_numpy()[-1])
-    return (int(series.epochs.to_numpy()[-1]), value) if np.isfinite(value) else None
+    """Return the last epoch and its value, None where one of them is not finite."""
+    epoch, value = float(series.epochs.to_numpy()[-1]), float(series.values.to_numpy()[-1])
+    return (int(epoch), value) if np.isfinite(epoch) and np.isfinite(value) else None

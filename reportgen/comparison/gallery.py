@@ -177,8 +177,9 @@ def class_table(sides: Sides, id_: str) -> Table | None:
     pairing = sides.pairing
     if len(pairing.names) < 3:
         return None
-    size = len(pairing.names)
-    shared = np.bincount(pairing.truth[pairing.judged].astype(np.int64), minlength=size)
+    judged = pairing.truth[pairing.judged].astype(np.int64)
+    size = max(len(pairing.names), int(judged.max(initial=0)) + 1)
+    shared = np.bincount(judged, minlength=size)
     lost, won = (
         np.bincount(pairing.truth[rows].astype(np.int64), minlength=size)
         for rows in (sides.newly_wrong, sides.newly_right)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from reportgen.report.types import Report, SampleTable
 
 Array = NDArray[Any]
 CLASSIFIERS = ("binary", "multiclass")
+MOST_CLASSES = 1_000_000  # of a report that names none
 WORST_SHARE = 10  # an older report does not say how many of its records are there for their loss: at most a tenth
 
 
@@ -82,8 +84,9 @@ def _pair(old: SampleTable, new: SampleTable) -> Pairing:
     classes = new.task in CLASSIFIERS
     names = _class_names(old, new) if classes else ()
     place = _places(old.class_names, names) if classes and old.class_names != names else None
-    truth_old = _take(old, "truth", rows_old, place)
-    truth = _take(new, "truth", rows_new)
+    take = partial(_classes_of if classes else _take, new)
+    take_old = partial(_classes_of, old, place=place) if classes else partial(_take, old)
+    truth_old, truth = take_old("truth", rows_old), take("truth", rows_new)
     with np.errstate(invalid="ignore"):
         changed = np.isfinite(truth_old) & np.isfinite(truth) & ~np.isclose(truth_old, truth, rtol=1e-6, atol=0)
     shared = len(rows_new)
@@ -94,8 +97,8 @@ def _pair(old: SampleTable, new: SampleTable) -> Pairing:
         ids=tuple(new.ids[row] for row in rows_new) if new.ids else (),
         names=names,
         truth=truth,
-        before=_take(old, "prediction", rows_old, place),
-        after=_take(new, "prediction", rows_new),
+        before=take_old("prediction", rows_old),
+        after=take("prediction", rows_new),
         loss_before=_take(old, "loss", rows_old),
         loss_after=_take(new, "loss", rows_new),
         sure_before=_take(old, "confidence", rows_old),
@@ -140,21 +143,26 @@ def _match(old: list[object], new: list[object]) -> tuple[Array, Array]:
     return found[:, 0], found[:, 1]
 
 
-def _take(table: SampleTable, column: str, rows: Array, place: Array | None = None) -> Array:
-    """Return one column of some records as float64; class indices go through `place`."""
+def _take(table: SampleTable, column: str, rows: Array) -> Array:
+    """Return one column of some records as float64."""
     values = np.asarray(getattr(table, column).to_numpy(), dtype=np.float64)
-    if not values.size:
-        return np.full(len(rows), np.nan)
-    taken = values[rows]
-    if place is None:
-        return taken
-    known = np.isfinite(taken) & (taken >= 0) & (taken < len(place))
-    return np.where(known, place[np.where(known, taken, 0).astype(np.int64)], taken)
+    return values[rows] if values.size else np.full(len(rows), np.nan)
+
+
+def _classes_of(table: SampleTable, column: str, rows: Array, place: Array | None = None) -> Array:
+    """Return the class indices of some records, through `place` if given; NaN for what is no class of the report."""
+    taken = _take(table, column, rows)
+    known = np.isfinite(taken) & (taken >= 0) & (taken < (len(table.class_names) or MOST_CLASSES))
+    found = np.where(known, np.floor(np.where(known, taken, 0)), np.nan)
+    if place is None or not place.size:
+        return found
+    return np.where(known, place[np.where(known, taken, 0).astype(np.int64)], np.nan)
 
 
 def _class_names(old: SampleTable, new: SampleTable) -> tuple[str, ...]:
     """Return the classes of `new`, then those that only `old` had."""
-    return (*new.class_names, *(name for name in old.class_names if name not in new.class_names))
+    known = set(new.class_names)
+    return (*new.class_names, *(name for name in old.class_names if name not in known))
 
 
 def _places(names: tuple[str, ...], all_names: tuple[str, ...]) -> Array:

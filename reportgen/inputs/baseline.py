@@ -46,7 +46,8 @@ def describe_earlier(report: Report | None) -> EarlierSpec | None:
     keys = tables[0].keys.to_numpy()
     if any(not np.array_equal(table.keys.to_numpy(), keys) for table in tables):
         return None
-    losses = np.sum([np.asarray(table.loss.to_numpy(), np.float64) for table in tables], axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum that is not finite is no loss that moved
+        losses = np.sum([np.asarray(table.loss.to_numpy(), np.float64) for table in tables], axis=0).astype("<f4")
     answered = [table for table in tables if table.task in CLASSIFIERS]
     right = np.all([_right(table) for table in answered], axis=0) if answered else np.ones(len(keys), bool)
     wrong = ~right if answered else np.ones(len(keys), bool)
@@ -56,7 +57,8 @@ def describe_earlier(report: Report | None) -> EarlierSpec | None:
 def _right(table: SampleTable) -> Array:
     """Tell which answers of an output were right; all of them where nothing is known."""
     truth, answer = table.truth.to_numpy(), table.prediction.to_numpy()
-    return np.asarray(truth == answer) if truth.size == answer.size else np.ones(table.keys.length, bool)
+    known = truth.size == answer.size == table.keys.length
+    return np.asarray(truth == answer) if known else np.ones(table.keys.length, bool)
 
 
 def _pack(values: Array, dtype: str) -> str:

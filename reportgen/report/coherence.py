@@ -109,7 +109,10 @@ def _rules(part: Any) -> list[tuple[bool, str]]:
         known = {card.id for card in part.cards} | {group.id for group in part.groups} | ({""} if part.card else set())
         return [(all(end in known for edge in part.edges for end in edge), "an edge leads to a card that is not there")]
     if isinstance(part, HistorySeries):
-        return [(part.epochs.length == part.values.length, "epochs and values differ in number")]
+        return [
+            (part.epochs.length == part.values.length, "epochs and values differ in number"),
+            (part.epochs.dtype in ("<i8", "<i4"), "epochs are no whole numbers"),
+        ]
     if isinstance(part, SampleTable):
         return _sample_rules(part)
     return []

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -28,6 +28,7 @@ _UNSEEN = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff"
     f"\U000e0000-\U000e0fff{_PLANE_ENDS}]"
 )
+LARGEST = sys.float_info.max  # an integer may be larger, and then be no float
 _REPORT_PARTS = ("title", "verdict", "sections", "metrics")
 
 
@@ -141,7 +142,7 @@ def _check_counts(data: dict[str, Any], source: str) -> None:
         count += len(below)
         if count > limits.VALUES:
             raise InputRefused(f"{source}: holds more than {limits.VALUES:,} values")
-        if any(isinstance(item, float) and not math.isfinite(item) for item in below):
+        if any(isinstance(item, (int, float)) and not -LARGEST <= item <= LARGEST for item in below):
             raise InputRefused(f"{source}: holds a number that is too large")
         level = [item for item in below if isinstance(item, (dict, list))]
         if not level:
