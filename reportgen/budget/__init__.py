@@ -35,6 +35,7 @@ SHARES = {
 ATTEMPTS = 3
 _SURE = 0.8  # an estimate below this share of the budget needs no proof
 _CAREFUL = 0.96
+_FULL = 0.9  # a page that uses less of the budget is made once more
 
 
 def fit(
@@ -42,7 +43,8 @@ def fit(
 ) -> Report:
     """Return `report`, reduced until its page has at most `limit` bytes; what was reduced is added to the ledger.
 
-    The size is estimated from the data; only a report near the limit or above it is rendered, at most three times.
+    The size is estimated from the data; only a report near the limit or above it is rendered, at most three times:
+    one that leaves a tenth of the budget unused is made once more, with more in it.
     `redraw` draws the figure of a chart with fewer points; `named` is the budget as readers are told it. The same
     report gives the same result.
     """
@@ -54,13 +56,17 @@ def fit(
     if size > limit:
         whole, report = report, shorten_names(report, f"the byte budget of {size_words(named or limit)}")
         measured = measured if report is whole else None
-    target, reduced = float(limit), report
+    target, best = float(limit), None
     for attempt in range(ATTEMPTS):
         reduced = reduce_to(report, int(target), named or limit, redraw, measured, exact=attempt < ATTEMPTS - 1)
         measured = None
         size = len(render(reduced).encode("utf-8", "replace"))
         if size <= limit:
-            return reduced
+            if best is not None or attempt or size >= limit * _FULL:
+                return reduced
+            best = reduced  # the estimate was too high: there is room for more
+        elif best is not None:
+            return best
         # What the estimate was off by is off by as much again; the last attempt leaves room.
         target *= (limit / size) * (_CAREFUL if attempt else 0.99)
     return reduce_to(report, 0, named or limit, redraw)

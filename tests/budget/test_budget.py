@@ -116,6 +116,17 @@ def test_what_a_coarse_step_left_over_is_given_back_to_what_matters_most(large: 
     assert all(COUNTED[what](exact) >= COUNTED[what](coarse) for what in COUNTED)
 
 
+def test_a_page_that_was_estimated_too_large_is_made_once_more_with_more_in_it(large: t.Report) -> None:
+    def smaller_than_estimated(report: t.Report) -> str:
+        return "x" * (budget.estimate(report) * 7 // 10)
+
+    once = budget.reduce_to(large, MIB, MIB)
+    fitted = budget.fit(large, MIB, smaller_than_estimated)
+    assert len(smaller_than_estimated(once)) < 0.75 * MIB
+    assert 0.9 * MIB < len(smaller_than_estimated(fitted)) <= MIB
+    assert all(COUNTED[what](fitted) >= COUNTED[what](once) for what in COUNTED)
+
+
 def test_what_matters_most_goes_last(large: t.Report) -> None:
     kept = []
     for limit in (3 * MIB, 2 * MIB, MIB, MIB // 2):
