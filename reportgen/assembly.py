@@ -108,17 +108,16 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
         stories=stories,
     )
     if inputs.baseline is not None:
-        report = _with_changes(report, inputs.baseline, artifacts, config, easel)
+        report = _with_changes(report, inputs.baseline, artifacts, easel)
     return _with_provenance(_within_budget(report, config.budget, easel), artifacts, easel)
 
 
-def _with_changes(report: Report, base: Report, artifacts: Artifacts, config: Config, easel: Easel) -> Report:
-    """Say what changed since the earlier report; its samples are shown only where all of this one's may be."""
-    only_own = config.samples != "show" or bool(config.redact)
+def _with_changes(report: Report, base: Report, artifacts: Artifacts, easel: Easel) -> Report:
+    """Say what changed since the earlier report."""
     try:
         moved = predictions.moved_galleries(artifacts, Context(easel.draw))
         own = comparison.Own(moved, easel.assets)
-        report = comparison.with_changes(report, base, draw_line_charts, own, only_own=only_own)
+        report = comparison.with_changes(report, base, draw_line_charts, own)
     except Exception as error:  # as in `_guard`
         return comparison.with_section(report, _failed(comparison.ID, comparison.TITLE, error))
     facts = replace(report.provenance, samples_shown=samples_shown(*report.sections))
@@ -222,6 +221,7 @@ def _provenance(config: Config, inputs: Inputs, artifacts: Artifacts, shown: int
         seeds={"reportgen": config.seed, **(worker.model.seeds if worker and worker.model else {})},
         trusted=tuple(sorted(config.trust)),
         samples_shown=shown,
+        privacy="redacted" if config.samples == "show" and config.redact else config.samples,
     )
 
 

@@ -37,7 +37,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """The cards of one output in both reports, by sample key in hex; without `before` where those may not be shown."""
+    """The cards of one output in both reports, by sample key in hex."""
 
     before: dict[str, SampleCard]
     now: dict[str, SampleCard]
@@ -51,11 +51,12 @@ class Own:
     assets: dict[str, Asset] = field(default_factory=dict)
 
 
-def cards_of(base: Report, head: Report, own: Own, output: str, *, only_own: bool) -> Cards:
+def cards_of(base: Report, head: Report, own: Own, output: str) -> Cards:
     """Collect the cards that the galleries of two reports show of one output."""
     single = len(base.samples) == 1
-    before = {} if only_own else _cards(_galleries(base), "" if single else output)
-    return Cards(before, _cards((*_galleries(head), *own.galleries), output))
+    return Cards(
+        _cards(_galleries(base), "" if single else output), _cards((*_galleries(head), *own.galleries), output)
+    )
 
 
 def _galleries(report: Report) -> tuple[Gallery, ...]:

@@ -30,16 +30,14 @@ OUTCOMES = {
 }
 
 
-def build(
-    comparison: Comparison, changes: Changes, base: Report, head: Report, own: cards.Own, *, only_own: bool
-) -> Section:
-    """Build the section; `own` are further cards of `head`; with `only_own` none of a sample is taken from `base`."""
+def build(comparison: Comparison, changes: Changes, base: Report, head: Report, own: cards.Own) -> Section:
+    """Build the section; `own` are further cards of `head`."""
     blocks: list[Block] = [Text(f"Compared with {changes.base}.")]
     blocks += [_metric_table(comparison.metrics)] if comparison.metrics else []
     moved = [sides for sides in comparison.sides if len(sides.newly_wrong) or len(sides.newly_right)]
     for place, sides in enumerate(moved[:MOST_OUTPUTS]):
         of = shorten(sides.pairing.output, 40) if len(comparison.sides) > 1 else ""
-        shown = cards.cards_of(base, head, own, sides.pairing.output, only_own=only_own)
+        shown = cards.cards_of(base, head, own, sides.pairing.output)
         blocks += _sample_blocks(sides, shown, f"changes-{place + 1}" if len(moved) > 1 else "changes", of)
     if len(moved) > MOST_OUTPUTS:
         blocks.append(

@@ -203,7 +203,11 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Stable facts: what this report was made from. Hashes are SHA-256 in hex, or Missing with the reason."""
+    """Stable facts: what this report was made from. Hashes are SHA-256 in hex, or Missing with the reason.
+
+    `privacy` says what of the samples may be shown: "show", "blur", "ids", "none", or "redacted" where not all inputs
+    may be; "" in older reports.
+    """
 
     versions: dict[str, str]
     model_file: str
@@ -218,6 +222,7 @@ class Provenance:
     seeds: dict[str, int]
     trusted: tuple[str, ...]
     samples_shown: int
+    privacy: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from reportgen.report import json_text
 from reportgen.report.blocks import Block, Chart, Gallery, SampleCard, Table
 from reportgen.report.html_data import from_page
 from reportgen.report.types import Asset, Finding, Report, Section
-from reportgen.report.values import Column
+from reportgen.report.values import Column, Missing
 from tests.comparison.two_reports import report_of, scores_for
 from tests.sample_report import Shelf
 
@@ -32,8 +32,8 @@ def answers(*rows: int) -> np.ndarray:
 GOOD, POOR = report_of(TRUTH, answers()), report_of(TRUTH, answers(*range(0, 60, 2)))
 
 
-def compared(base: Report, head: Report, *, only_own: bool = False) -> Report:
-    return with_changes(head, base, draw_line_charts, only_own=only_own)
+def compared(base: Report, head: Report) -> Report:
+    return with_changes(head, base, draw_line_charts)
 
 
 def blocks(report: Report) -> dict[str, Block]:
@@ -157,11 +157,25 @@ def test_a_picture_that_only_the_earlier_report_has_is_taken_over() -> None:
     assert gallery.samples[0].image.sha256 in report.assets
 
 
-def test_with_privacy_nothing_of_a_sample_is_taken_over() -> None:
-    base = with_card(GOOD, 4, text="a secret text")
-    report = compared(base, POOR, only_own=True)
-    assert shown(report) is None and "a secret text" not in json_text.to_json(report)
-    assert not set(base.assets) - set(POOR.assets) & set(report.assets)
+@pytest.mark.parametrize(("privacy", "said"), [("blur", 3), ("ids", 0), ("none", 0), ("redacted", 3), ("", 0)])
+def test_of_what_a_report_hides_nothing_is_taken_over(privacy: str, said: int) -> None:
+    """Of samples and the commit; a report before `privacy` was written that shows no sample hides them all."""
+    secret = tuple(f"secret id {i}" for i in range(200))
+    base = with_card(GOOD, 4, shade=7, text="a secret text")
+    base = replace(base, samples=(replace(base.samples[0], ids=secret),))
+    base = replace(base, provenance=replace(base.provenance, git_commit="5ec2e7" * 6))
+    facts = replace(POOR.provenance, privacy=privacy, samples_shown=said, git_commit=Missing("redacted"))
+    report = compared(base, replace(POOR, provenance=facts))
+    text = json_text.to_json(report)
+    assert shown(report) is None and "secret" not in text and "5ec2e7" not in text
+    assert not (set(base.assets) - set(POOR.assets)) & set(report.assets)
+
+
+def test_the_earlier_reports_own_comparison_plays_no_part() -> None:
+    """On main each report was itself compared: what is taken over is its samples, not what it said of a third run."""
+    base = compared(with_card(POOR, 4, text="of a third run"), GOOD)
+    assert "of a third run" in json_text.to_json(base)
+    assert "of a third run" not in json_text.to_json(compared(base, POOR))
 
 
 def test_outputs_judged_by_their_loss_show_both_pictures() -> None:
