@@ -53,7 +53,9 @@ def _series(id_: str, name: str, series: HistorySeries, role: str) -> Series:
 
 
 def _reading(name: str, old: HistorySeries, new: HistorySeries) -> str:
-    """Say where both runs ended, and what the lowest (of a loss) or last value was."""
+    """Say where both runs ended, and what the lowest value of a loss was."""
+    if old.values == new.values and old.epochs == new.epochs:
+        return "The same curve in both runs, number by number: one line lies on the other."
     ends = [_last(series) for series in (old, new)]
     if any(end is None for end in ends):
         return "One of the two runs ended without a finite value."

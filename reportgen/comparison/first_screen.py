@@ -18,6 +18,11 @@ STARTS: dict[Level, str] = {
     "same": "The same as before",
     "unknown": "Not comparable",
 }
+# Where only the metric that stands for an output did not move.
+BUT_OTHERS: dict[Level, str] = {
+    "unclear": "No difference beyond chance in the first metric, but in others",
+    "same": "The same in the first metric, but not in others",
+}
 
 
 def make_changes(comparison: Comparison, base: Report, head: Report) -> Changes:
@@ -63,11 +68,14 @@ def _sentence(level: Level, first: list[MetricChange], comparison: Comparison) -
         return f"{STARTS[level]}: the two reports have no metric in common."
     order = ("worse", "better", "unclear", "changed", "same")
     told = sorted(first, key=lambda change: order.index(change.place))
+    start = STARTS[level]
+    if level in ("same", "unclear") and _other_metrics(comparison.metrics, first):
+        start = BUT_OTHERS[level]
     said = "; ".join(lower(metric_words(change, several=len(first) > 1)) for change in told[:MOST_SAID])
     more = f"; {count(len(told) - MOST_SAID, 'more output')} below" if len(told) > MOST_SAID else ""
     sides = [one.count for one in comparison.sides if one.count.shared]
     moved = f". {_capital(sample_words(sides[0]))}" if len(sides) == 1 else ""
-    return f"{STARTS[level]}: {said}{more}{moved}."
+    return f"{start}: {said}{more}{moved}."
 
 
 def _capital(text: str) -> str:
@@ -121,11 +129,11 @@ def _other_metrics(metrics: tuple[MetricChange, ...], first: list[MetricChange])
     ]
     several = len({change.output for change in metrics}) > 1
     said = [
-        f"{change.label}{f' of {shorten(change.output, 40)}' if several else ''} "
+        f"{lower(change.label)}{f' of {shorten(change.output, 40)}' if several else ''} "
         f"{PLACES[change.place].lower()} ({signed(change.difference, change.unit)})"
         for change in moved
     ]
-    return join_words(said, most=MOST_SAID)
+    return f"Beyond chance: {join_words(said, most=MOST_SAID)}" if said else ""
 
 
 def _finding_note(comparison: Comparison, kind: str, one: str, many: str = "") -> str:

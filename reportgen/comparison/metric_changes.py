@@ -38,6 +38,7 @@ MEAN_LOSS = {
 MOST_PRODUCTS = 200_000  # cells x classes of one bootstrap
 _CLOSE = 1e-4  # records are float32
 P_LIMIT = 0.05
+FEWEST = 6  # samples that moved: were chance to move each up or down, five all go one way in 6% of cases, six in 3%
 
 
 def metric_changes(base: Report, head: Report, pairings: tuple[Pairing, ...]) -> tuple[MetricChange, ...]:
@@ -65,6 +66,7 @@ def _change(old: Metric, new: Metric, paired: Difference | None, pairing: Pairin
     before, now = _float(old.value), _float(new.value)
     if paired is not None and pairing is not None and not _agrees(paired[0], before, now, pairing):
         paired = None
+    few = paired is not None and pairing is not None and _moved(pairing, new.name) < FEWEST
     difference, low, high, n, method = paired or _unpaired(old, new)
     by_answer = paired is not None and new.name == "accuracy" and pairing is not None
     lost_won = _lost_and_won(pairing) if by_answer and pairing is not None else None
@@ -82,7 +84,7 @@ def _change(old: Metric, new: Metric, paired: Difference | None, pairing: Pairin
         n=n,
         paired=paired is not None,
         method=method,
-        place=_place(difference, low, high, new.better, lost_won),
+        place="unclear" if few and difference else _place(difference, low, high, new.better, lost_won),
         headline=new.headline,
     )
 
@@ -115,6 +117,13 @@ def _place(difference: float, low: float, high: float, better: str, lost_won: tu
     if better == "neither":
         return "changed"
     return "better" if (difference > 0) == (better == "higher") else "worse"
+
+
+def _moved(pairing: Pairing, name: str) -> int:
+    """Count the judged samples whose answer (of the mean of losses, R2 and RMSE: whose loss) is another than before."""
+    losses = name == MEAN_LOSS.get(pairing.task, ("",))[0] or not pairing.classes
+    old, new = (pairing.loss_before, pairing.loss_after) if losses else (pairing.before, pairing.after)
+    return int((pairing.judged & (old != new)).sum())
 
 
 def _lost_and_won(pairing: Pairing) -> tuple[int, int]:

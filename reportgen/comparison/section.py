@@ -12,7 +12,7 @@ from reportgen.comparison.wording import PLACES, chance_words, interval, sample_
 from reportgen.report.blocks import Block, CellMark, Level, Table, TableColumn, Text
 from reportgen.report.changes import Changes, MetricChange
 from reportgen.report.types import Report, Section
-from reportgen.report.words import count, join_words, number_text, shorten, value_text
+from reportgen.report.words import count, join_words, lower, number_text, shorten, value_text
 
 ID = "changes"
 TITLE = "What changed"
@@ -137,7 +137,7 @@ def _power(metrics: tuple[MetricChange, ...]) -> str:
     half = (float(first.high) - float(first.low)) / 2  # type: ignore[arg-type]
     size = signed(half, first.unit).lstrip("+")
     return (
-        f"On these samples a difference of less than about {size} in {first.label.lower()} cannot be told from chance."
+        f"On these samples a difference of less than about {size} in {lower(first.label)} cannot be told from chance."
     )
 
 

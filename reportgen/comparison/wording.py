@@ -64,7 +64,7 @@ def chance_words(sides: SampleChange) -> str:
     p = percent(sides.p) if sides.p >= 0.0001 else "under 0.01%"
     kind = "McNemar's exact test" if sides.by == "answer" else "a sign test"
     return (
-        f"If neither run were better, chance would split {sides.newly_wrong + sides.newly_right:,} samples this "
+        f"If neither run were better, chance would split {count(sides.newly_wrong + sides.newly_right, 'sample')} this "
         f"unevenly or more in {p} of cases ({kind})."
     )
 
@@ -73,7 +73,8 @@ def base_words(base: Report, head: Report) -> str:
     """Name the earlier report: its title where it is another one, its time, its commit."""
     parts = [f"“{shorten(base.title, 80)}”"] if base.title != head.title else []
     if base.run is not None and base.run.started:
-        parts.append(shorten(base.run.started.replace("T", " ")[:16], 16))
+        zone = " UTC" if base.run.started.endswith("+00:00") else ""
+        parts.append(f"{shorten(base.run.started.replace('T', ' ')[:16], 16)}{zone}")
     if not isinstance(base.provenance.git_commit, Missing):
         parts.append(f"commit {base.provenance.git_commit[:12]}")
-    return ", ".join(parts) or "an earlier report"
+    return f"the report of {', '.join(parts)}" if parts else "an earlier report"

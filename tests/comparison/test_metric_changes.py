@@ -67,6 +67,26 @@ def test_five_lost_and_none_won_is_not_enough_for_the_exact_test() -> None:
     assert isinstance(found.high, float) and found.place == "unclear"
 
 
+@pytest.mark.parametrize(("lost", "place"), [(4, "unclear"), (12, "worse")])
+def test_averages_are_no_surer_than_the_exact_test_on_a_handful_of_answers(lost: int, place: str) -> None:
+    """Four of 400 answers changed, all to the worse: a bootstrap hardly draws none of them, yet chance does so in 12%."""
+    found = changes(report_of(TRUTH, scores_for(answers(0))), report_of(TRUTH, scores_for(answers(lost))))
+    assert found["f1_macro"].paired and isinstance(found["f1_macro"].high, float) and found["f1_macro"].high < 0
+    assert found["f1_macro"].place == found["balanced_accuracy"].place == found["accuracy"].place == place
+
+
+@pytest.mark.parametrize(("n", "place"), [(4, "unclear"), (8, "better")])
+def test_a_handful_of_samples_never_shows_a_better_regression(n: int, place: str) -> None:
+    """Each error is half of what it was; with four samples chance would have all of them fall in 12% of cases."""
+    truth = np.linspace(0, 9, n)[:, None]
+    base, head = (
+        report_of(truth, truth + size * (1 + truth / 9), task="regression", scores="values", names=())
+        for size in (0.4, 0.2)
+    )
+    found = changes(base, head)
+    assert {found[name].place for name in ("mae", "rmse", "r2")} == {place}
+
+
 def test_equal_accuracy_with_other_mistakes_is_not_called_the_same() -> None:
     one, other = TRUTH.copy(), TRUTH.copy()
     one[:5], other[10:15] = (one[:5] + 1) % 4, (other[10:15] + 1) % 4

@@ -66,6 +66,31 @@ def test_the_sentence_counts_the_samples_that_changed_sides() -> None:
     assert changes is not None and changes.sentence.endswith("30 newly wrong and 0 newly right of 200 shared samples.")
 
 
+def test_the_sentence_does_not_hide_that_another_metric_moved() -> None:
+    """No answer changed, but each is surer than before: the first metric is the same, the log loss is not."""
+    changes = compared(report_of(TRUTH, scores_for(TRUTH, 0.6)), GOOD).changes
+    assert changes is not None and changes.level == "same"
+    assert changes.sentence.startswith("The same in the first metric, but not in others: accuracy 100% → 100%")
+    assert changes.notes[0].startswith("Beyond chance: log loss better (−0.")
+
+
+def test_an_earlier_report_is_named_by_what_is_known_of_it() -> None:
+    bare = replace(GOOD, run=None, provenance=replace(GOOD.provenance, git_commit=Missing("no repository")))
+    known = replace(bare, title="Main")
+    for base, words in ((bare, "an earlier report"), (known, "the report of “Main”")):
+        report = compared(base, POOR)
+        assert report.changes is not None and report.changes.base == words
+        assert f"since <bdi>{words}</bdi>" in RENDERERS["html"].render(report)
+
+
+def test_one_sample_is_one_sample_and_one_curve_is_one_curve() -> None:
+    found = blocks(compared(GOOD, report_of(TRUTH, answers(1))))
+    gallery = found["changes-wrong-list"]
+    assert isinstance(gallery, Table) and "would split 1 sample this" in gallery.reading
+    chart = found["changes-curves"]
+    assert isinstance(chart, Chart) and chart.reading.startswith("The same curve in both runs")
+
+
 def test_one_output_better_and_one_worse_is_mixed() -> None:
     def two(first: Report, second: Report) -> Report:
         other = report_of(TRUTH, answers(), output="other")
