@@ -143,3 +143,9 @@ def test_a_column_says_what_it_means_where_its_title_stands() -> None:
     columns = (b.TableColumn("Spread", help="Standard deviation of <all> values"), b.TableColumn("Name"))
     heads = page_of(b.Table("numbers", "Numbers", columns, ((1.0, "a"),))).find("div", id="numbers")[0].find("th")
     assert [head.attributes.get("title") for head in heads[:2]] == ["Standard deviation of <all> values.", None]
+
+
+def test_details_of_a_sample_and_scales_of_maps_have_minus_signs_too() -> None:
+    shown = dataclasses.replace(card("8000000000000005", "wrong"), details=(("error", "-124.6"), ("id", "a-1")))
+    words = page_of(b.Gallery("g", "G", "out", "", (shown,), "Read.")).words()
+    assert "−124.6" in words and "a-1" in words
