@@ -65,7 +65,10 @@ def _level(first: list[MetricChange]) -> Level:
 def _sentence(level: Level, first: list[MetricChange], comparison: Comparison) -> str:
     """Say what changed in the metric that stands for each output, and how many samples changed sides."""
     if not first:
-        return f"{STARTS[level]}: the two reports have no metric in common."
+        why = (
+            "the model does another task now" if comparison.other_tasks else "the two reports have no metric in common"
+        )
+        return f"{STARTS[level]}: {why}."
     order = ("worse", "better", "unclear", "changed", "same")
     told = sorted(first, key=lambda change: order.index(change.place))
     start = STARTS[level]
@@ -112,7 +115,14 @@ def _sample_notes(comparison: Comparison) -> list[str]:
                 f"{count(shared, 'sample')}{of} could be matched, of {pairing.n_before:,} before and "
                 f"{pairing.n_after:,} now"
             )
-        if sides.count.labels_changed:
+        if pairing.other_content:
+            notes.append(
+                f"{count(pairing.other_content, 'sample')}{of} with the id of before and another content: "
+                "a matching id counts as the same sample"
+            )
+        if pairing.renamed:
+            notes.append(f"No class{of} has the name that it had before: labels and answers cannot be matched")
+        elif sides.count.labels_changed:
             notes.append(f"{count(sides.count.labels_changed, 'sample')}{of} with another label than before")
     return notes
 

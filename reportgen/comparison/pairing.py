@@ -22,7 +22,8 @@ class Pairing:
     """One output's shared samples, in the order of `now`'s records; arrays are (n,), float64, NaN where unknown.
 
     `truth`, `before` and `after` of classifiers are indices into `names`, of others the records' numbers. `changed`
-    tells samples whose label is not the same in both. `whole` says that both reports hold exactly these samples.
+    tells samples whose label is not the same in both. `whole` says that both reports hold exactly these samples,
+    `other_content` how many that are matched by id have another content, `renamed` that no class has its old name.
     """
 
     output: str
@@ -42,6 +43,8 @@ class Pairing:
     n_after: int
     whole: bool
     by_id: bool
+    other_content: int = 0
+    renamed: bool = False
 
     @property
     def classes(self) -> bool:
@@ -108,6 +111,10 @@ def _pair(old: SampleTable, new: SampleTable) -> Pairing:
         n_after=new.n_total,
         whole=shared == old.n_total == new.n_total,
         by_id=by_id,
+        other_content=int((old.keys.to_numpy()[rows_old] != new.keys.to_numpy()[rows_new]).sum()),
+        renamed=classes
+        and bool(old.class_names and new.class_names)
+        and not set(old.class_names) & set(new.class_names),
     )
 
 

@@ -18,6 +18,7 @@ ID = "changes"
 TITLE = "What changed"
 MOST_OUTPUTS = 6
 MOST_NUMBERS = 30
+MOST_ROWS = 300  # of findings, layers, versions: a stranger's report may hold any number
 MARKS: dict[str, Level] = {"better": "good", "worse": "warn"}
 OUTCOMES = {
     "failed": "error",
@@ -44,7 +45,8 @@ def build(comparison: Comparison, changes: Changes, base: Report, head: Report, 
             Text(f"Samples of {count(len(moved) - MOST_OUTPUTS, 'more output')} changed sides; not listed here.")
         )
     blocks += [_finding_table(comparison.findings)] if comparison.findings else []
-    blocks += [chart] if (chart := overlay(base, head)) is not None else []
+    chart = None if comparison.other_tasks else overlay(base, head)  # the losses of two tasks do not compare
+    blocks += [chart] if chart is not None else []
     blocks += _structure_blocks(comparison.structure)
     blocks.append(_origin_table(comparison))
     return Section(ID, TITLE, "shown", changes.sentence, tuple(blocks))
@@ -174,14 +176,20 @@ def _finding_table(findings: tuple[FindingChange, ...]) -> Table:
         TableColumn("Change"),
     )
     rows = tuple(
-        (shorten(f.title, 120), f.code, OUTCOMES.get(f.before, f.before), OUTCOMES.get(f.now, f.now), f.kind)
-        for f in findings
+        (
+            shorten(f.title, 120),
+            shorten(f.code, 60),
+            OUTCOMES.get(f.before, f.before),
+            OUTCOMES.get(f.now, f.now),
+            f.kind,
+        )
+        for f in findings[:MOST_ROWS]
     )
     kinds = [(kind, sum(f.kind == kind for f in findings)) for kind in ("new", "gone", "still there")]
     reading = f"{join_words([f'{n:,} {kind}' for kind, n in kinds if n])}."
     marks = tuple(
         CellMark(row, 4, "warn" if f.kind == "new" else "good", f.kind)
-        for row, f in enumerate(findings)
+        for row, f in enumerate(findings[:MOST_ROWS])
         if f.kind != "still there"
     )
     return Table(
@@ -204,9 +212,11 @@ def _structure_blocks(structure: Structure) -> list[Block]:
 def _layer_table(structure: Structure) -> Table:
     """Return the layers that are new, gone or changed."""
     columns = (TableColumn("Layer"), TableColumn("Change"), TableColumn("Before"), TableColumn("Now"))
-    rows = tuple((shorten(c.layer, 60), c.kind, c.before, c.now) for c in structure.layers)
+    listed = structure.layers[:MOST_ROWS]
+    rows = tuple((shorten(c.layer, 60), c.kind, shorten(c.before, 200), shorten(c.now, 200)) for c in listed)
+    note = f"The first {MOST_ROWS} of {len(structure.layers):,}." if len(structure.layers) > MOST_ROWS else ""
     reading = f"{structure_note(structure)}; {count(structure.compared, 'layer')} in both."
-    return Table("changes-layers", "Layers that differ", columns, rows, reading, collapsed_after=15)
+    return Table("changes-layers", "Layers that differ", columns, rows, reading, note, collapsed_after=15)
 
 
 def _number_table(numbers: tuple[NumberChange, ...]) -> Table:
@@ -240,10 +250,10 @@ def _origin_table(comparison: Comparison) -> Table:
         o
         for o in files
         if o.same is not True or o.what in ("Model", "Test batch", "History", "Configuration", "Commit")
-    ]
+    ][:MOST_ROWS]
     words = {True: "same", False: "differs", None: "not known"}
     columns = (TableColumn("What"), TableColumn("Before", "code"), TableColumn("Now", "code"), TableColumn("Compared"))
-    rows = tuple((o.what, shorten(o.before, 60), shorten(o.now, 60), words[o.same]) for o in kept)
+    rows = tuple((shorten(o.what, 60), shorten(o.before, 60), shorten(o.now, 60), words[o.same]) for o in kept)
     other = [o.what for o in kept if o.same is False]
     reading = f"Other than before: {join_words(other, most=5)}." if other else "Nothing is known to differ."
     return Table("changes-origins", "Made from", columns, rows, reading, "Files are compared by their SHA-256.")

@@ -7,6 +7,7 @@ from reportgen.report.types import Report
 from reportgen.report.values import Missing, Number
 from reportgen.report.words import count, number_text, percent, shorten, value_text
 
+ROUNDING = 1e-4  # records are float32
 PLACES = {
     "better": "Better",
     "worse": "Worse",
@@ -44,7 +45,20 @@ def metric_words(change: MetricChange, *, several: bool) -> str:
     on = f"on {count(change.n, 'shared sample')}" if change.paired else "not compared sample by sample"
     if change.place == "same":
         return f"{values} ({on})"
+    if change.paired and not _is_of_all(change):
+        return (
+            f"{values}, each on all its samples; on the {count(change.n, 'shared one')} "
+            f"{signed(change.difference, change.unit)} (95% interval {interval(change)})"
+        )
     return f"{values} ({signed(change.difference, change.unit)}, 95% interval {interval(change)}, {on})"
+
+
+def _is_of_all(change: MetricChange) -> bool:
+    """Tell whether the difference is that of the two values, not only of samples that both reports share."""
+    if isinstance(change.difference, Missing) or isinstance(change.now, Missing) or isinstance(change.before, Missing):
+        return True
+    apart = abs(float(change.now) - float(change.before) - float(change.difference))
+    return apart <= max(ROUNDING, 0.02 * abs(change.difference))
 
 
 def sample_words(sides: SampleChange) -> str:

@@ -85,6 +85,20 @@ def test_109_epochs_that_are_no_whole_numbers_are_refused() -> None:
         json_text.from_json(json_text.to_json(replace(GOOD, history=(broken,))))
 
 
+def test_109_thousands_of_layers_findings_and_versions_are_cut() -> None:
+    many = range(3_000)
+    record = GOOD.layers[0]
+    base = replace(
+        GOOD,
+        graph=None,
+        layers=tuple(replace(record, name=f"layer {i} {'x' * 300}", type="T" * 300) for i in many),
+        findings=tuple(replace(GOOD.findings[0], code=f"code {i}", outcome="warned", title="t" * 500) for i in many),
+        provenance=replace(GOOD.provenance, versions={f"{'p' * 300}{i}": "9" * 300 for i in many}),
+    )
+    page = RENDERERS["html"].render(with_changes(GOOD, base, draw_line_charts))
+    assert len(page) - len(RENDERERS["html"].render(GOOD)) < 600_000
+
+
 def test_109_a_hundred_thousand_other_class_names_take_no_time() -> None:
     """Each name is looked up once: with a search through the others this would be 10**10 comparisons."""
     names = tuple(f"class {i}" for i in range(100_000))

@@ -91,6 +91,34 @@ def test_one_sample_is_one_sample_and_one_curve_is_one_curve() -> None:
     assert isinstance(chart, Chart) and chart.reading.startswith("The same curve in both runs")
 
 
+def test_a_difference_on_shared_samples_is_not_told_as_that_of_the_two_values() -> None:
+    """Before 25% of 200; of those the first 100 are shared, where 5 became wrong: overall now is better, there worse."""
+    base = report_of(TRUTH, answers(*range(100, 200), *range(50)), keys=np.arange(200))
+    head = report_of(TRUTH, answers(*range(56)), keys=np.concatenate([np.arange(100), np.arange(900, 1_000)]))
+    changes = compared(base, head).changes
+    assert changes is not None and changes.level == "worse"
+    assert (
+        "accuracy 25.0% → 72.0%, each on all its samples; on the 100 shared ones −6.0 points (95%" in changes.sentence
+    )
+
+
+def test_notes_say_when_ids_stand_for_other_contents_and_when_classes_have_other_names() -> None:
+    ids = [f"s{i}" for i in range(200)]
+    base = report_of(TRUTH, answers(), ids=ids, keys=np.arange(200))
+    changes = compared(base, report_of(TRUTH, answers(), ids=ids, keys=np.arange(100, 300))).changes
+    assert changes is not None and any("with the id of before and another content" in note for note in changes.notes)
+    assert not any("another content" in note for note in (compared(base, base).changes or changes).notes)
+    changes = compared(GOOD, report_of(TRUTH, answers(), names=("a", "b", "c", "d"))).changes
+    assert changes is not None and changes.notes[0].startswith("No class has the name that it had before")
+
+
+def test_of_another_task_neither_metrics_nor_losses_are_compared() -> None:
+    values = np.zeros((200, 1))
+    report = compared(report_of(values, values, task="regression", scores="values", names=()), GOOD)
+    assert report.changes is not None and report.changes.sentence == "Not comparable: the model does another task now."
+    assert not {"changes-metrics", "changes-curves"} & set(blocks(report))
+
+
 def test_one_output_better_and_one_worse_is_mixed() -> None:
     def two(first: Report, second: Report) -> Report:
         other = report_of(TRUTH, answers(), output="other")
