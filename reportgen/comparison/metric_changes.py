@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ MEAN_LOSS = {
     "segmentation": ("dice_per_sample", -1),
     "reconstruction": ("mse", 1),
 }
+# Metrics that are the share of right answers: of all samples, of the positive ones, of the negative ones.
+SHARES = {"accuracy": None, "recall": 1, "specificity": 0}
 MOST_PRODUCTS = 200_000  # cells x classes of one bootstrap
 _CLOSE = 1e-4  # records are float32
 P_LIMIT = 0.05
@@ -68,8 +71,8 @@ def _change(old: Metric, new: Metric, paired: Difference | None, pairing: Pairin
         paired = None
     few = paired is not None and pairing is not None and _moved(pairing, new.name) < FEWEST
     difference, low, high, n, method = paired or _unpaired(old, new)
-    by_answer = paired is not None and new.name == "accuracy" and pairing is not None
-    lost_won = _lost_and_won(pairing) if by_answer and pairing is not None else None
+    by_answer = paired is not None and new.name in SHARES
+    lost_won = _lost_and_won(pairing, SHARES[new.name]) if by_answer and pairing is not None else None
     return MetricChange(
         name=new.name,
         label=new.label,
@@ -126,9 +129,9 @@ def _moved(pairing: Pairing, name: str) -> int:
     return int((pairing.judged & (old != new)).sum())
 
 
-def _lost_and_won(pairing: Pairing) -> tuple[int, int]:
-    """Count the judged samples that are newly wrong, and newly right."""
-    judged = pairing.judged
+def _lost_and_won(pairing: Pairing, only: int | None) -> tuple[int, int]:
+    """Count the judged samples (`only` of one class) that are newly wrong, and newly right."""
+    judged = pairing.judged if only is None else pairing.judged & (pairing.truth == only)
     was, now = pairing.before == pairing.truth, pairing.after == pairing.truth
     return int((judged & was & ~now).sum()), int((judged & ~was & now).sum())
 
@@ -156,20 +159,25 @@ def _of_answers(pairing: Pairing, judged: Array, n: int) -> dict[str, Difference
     """Return the differences of accuracy and of the averages over classes."""
     truth, before, after = (part[judged].astype(np.int64) for part in (pairing.truth, pairing.before, pairing.after))
     was, now = before == truth, after == truth
-    both, neither = int((was & now).sum()), int((~was & ~now).sum())
-    lost, won = int((was & ~now).sum()), int((~was & now).sum())
-    ends = paired_shares(both, lost, won, neither)
-    found: dict[str, Difference] = {"accuracy": ((won - lost) / n, *ends, n, "paired, Newcombe")}
+    found = {"accuracy": _share(was, now)}
+    if pairing.task == "binary":
+        found |= {
+            name: _share(was[truth == only], now[truth == only])
+            for name, only in SHARES.items()
+            if name != "accuracy" and (truth == only).any()
+        }
     cells, counts = np.unique(np.stack([truth, before, after], axis=1), axis=0, return_counts=True)
     used, places = np.unique(cells, return_inverse=True)
     if len(counts) * len(used) > MOST_PRODUCTS:
         return found
     cells = places.reshape(cells.shape)
-    plain = _averages_of(cells, counts[None])
-    drawn = _averages_of(cells, paired_resamples(counts))
+    average = partial(
+        _averages_of, cells, positive=int(np.searchsorted(used, 1)) if pairing.task == "binary" and 1 in used else None
+    )
+    plain, drawn = average(counts[None]), average(paired_resamples(counts))
     method = "paired, bootstrap"
     for name, values in drawn.items():
-        if name != "accuracy":
+        if name not in found and np.isfinite(values).all():
             low, high = np.percentile(values, [2.5, 97.5])
             found[name] = (float(plain[name][0]), float(low), float(high), n, method)
     return found
@@ -198,8 +206,15 @@ def _of_errors(pairing: Pairing, judged: Array, n: int) -> dict[str, Difference]
     }
 
 
-def _averages_of(cells: Array, counts: Array) -> dict[str, Array]:
-    """Return now - before of every average over classes, for tables of counts (k, cells)."""
+def _share(was: Array, now: Array) -> Difference:
+    """Return the difference of a share of right answers, (n,) before and now."""
+    both, neither = int((was & now).sum()), int((~was & ~now).sum())
+    lost, won = int((was & ~now).sum()), int((~was & now).sum())
+    return (won - lost) / len(was), *paired_shares(both, lost, won, neither), len(was), "paired, Newcombe"
+
+
+def _averages_of(cells: Array, counts: Array, positive: int | None) -> dict[str, Array]:
+    """Return now - before of every average over classes, for tables of counts (k, cells), and of the `positive` one."""
     size = int(cells.max()) + 1
     eye = np.eye(size)
     support = counts @ eye[cells[:, 0]]
@@ -208,6 +223,11 @@ def _averages_of(cells: Array, counts: Array) -> dict[str, Array]:
         right = counts @ (eye[cells[:, 0]] * (cells[:, 0] == cells[:, column])[:, None])
         for name, values in averages(right, support, counts @ eye[cells[:, column]]).items():
             result[name] = result.get(name, np.zeros(len(counts))) + sign * values
+        if positive is not None:
+            hits, said = right[:, positive], (counts @ eye[cells[:, column]])[:, positive]
+            with np.errstate(invalid="ignore"):
+                for name, values in (("precision", hits / said), ("f1", 2 * hits / (said + support[:, positive]))):
+                    result[name] = result.get(name, np.zeros(len(counts))) + sign * values
     return result
 
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, f1_score, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    f1_score,
+    precision_score,
+    r2_score,
+    recall_score,
+    root_mean_squared_error,
+)
 
 from reportgen.comparison import compare, metric_changes
 from reportgen.report.changes import MetricChange
@@ -132,6 +140,30 @@ def test_metrics_of_several_targets_are_not_taken_from_their_means() -> None:
     )
     found = changes(base, head)
     assert found["mae"].paired and not found["r2"].paired and not found["rmse"].paired
+
+
+def test_rates_of_two_classes_are_compared_sample_by_sample() -> None:
+    """Each difference is scikit-learn's; paired, the intervals are narrower than those of two test sets."""
+    truth = TRUTH % 2
+    noise = np.random.default_rng(4)
+    before = np.where(noise.random(400) < 0.25, 1 - truth, truth)
+    after = np.where((truth == 1) & (noise.random(400) < 0.3), 1, before)
+    base, head = (
+        report_of(truth, np.where(one, 0.8, 0.2)[:, None], task="binary", names=("no", "yes"))
+        for one in (before, after)
+    )
+    found = changes(base, head)
+    wanted = {
+        "recall": recall_score,
+        "specificity": partial(recall_score, pos_label=0),
+        "precision": precision_score,
+        "f1": f1_score,
+    }
+    for name, score in wanted.items():
+        assert found[name].paired, name
+        assert found[name].difference == pytest.approx(score(truth, after) - score(truth, before), abs=1e-6)
+    assert found["recall"].place == "better" and found["specificity"].place == "same"
+    assert found["recall"].n == (truth == 1).sum() and found["f1"].n == 400
 
 
 def test_a_metric_without_a_value_or_in_one_report_alone_is_left_out() -> None:
