@@ -16,6 +16,7 @@ from reportgen.clock import Clock
 from reportgen.config_schema import Config
 from reportgen.figures.easel import Easel
 from reportgen.figures.lines import draw_line_charts
+from reportgen.inputs.baseline import metrics_before
 from reportgen.inputs.found import Inputs
 from reportgen.inputs.masking import mask_secrets
 from reportgen.inputs.origin import describe_command, describe_host, load_git, package_versions
@@ -80,7 +81,8 @@ def finish(draft: Draft, evidence: WorkerEvidence | None, lost: Problem | None, 
     findings = run_checks(artifacts, config.checks)
     stories = tell_stories(findings)
     findings = order_findings(findings, stories)
-    gates = judge(metrics, config.gates, inputs.baseline.metrics if inputs.baseline else ())
+    tasks = {output.name: output.task for output in artifacts.worker.outputs} if artifacts.worker else {}
+    gates = judge(metrics, config.gates, metrics_before(inputs.baseline, tasks))
     verdict = add_cause(choose(artifacts, metrics, findings, gates), stories)
     sections = [
         _guard("summary", "Summary", lambda: summary.build(artifacts, metrics, findings, gates), easel),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from reportgen.worker.plan import EarlierSpec
 
 if TYPE_CHECKING:
     from reportgen.config_schema import Config
-    from reportgen.report.types import Report, SampleTable
+    from reportgen.report.types import Metric, Report, SampleTable
 
 Array = NDArray[Any]
 CLASSIFIERS = ("binary", "multiclass")
@@ -52,6 +53,15 @@ def describe_earlier(report: Report | None) -> EarlierSpec | None:
     right = np.all([_right(table) for table in answered], axis=0) if answered else np.ones(len(keys), bool)
     wrong = ~right if answered else np.ones(len(keys), bool)
     return EarlierSpec(_pack(keys, "<u8"), _pack(losses, "<f4"), _pack(right, "|u1"), _pack(wrong, "|u1"))
+
+
+def metrics_before(report: Report | None, tasks: Mapping[str, str]) -> tuple[Metric, ...]:
+    """Return the metrics that gates may be judged by: not those of outputs with another task than now in `tasks`."""
+    if report is None:
+        return ()
+    old = {table.output: table.task for table in report.samples}
+    other = {name for name, task in old.items() if task not in ([tasks[name]] if name in tasks else tasks.values())}
+    return tuple(metric for metric in report.metrics if metric.output not in other)
 
 
 def _right(table: SampleTable) -> Array:

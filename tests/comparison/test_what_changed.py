@@ -10,7 +10,7 @@ import pytest
 
 from reportgen.comparison import ID, Own, with_changes
 from reportgen.figures.lines import draw_line_charts
-from reportgen.inputs.baseline import describe_earlier
+from reportgen.inputs.baseline import describe_earlier, metrics_before
 from reportgen.renderers import RENDERERS
 from reportgen.report import json_text
 from reportgen.report.blocks import Block, Chart, Gallery, SampleCard, Table
@@ -290,6 +290,15 @@ def test_cards_that_a_report_could_show_are_shown() -> None:
     gallery = shown(report)
     assert gallery is not None and gallery.samples[0].image is not None
     assert gallery.samples[0].image.sha256 in report.assets
+
+
+@pytest.mark.parametrize(("output", "task", "known"), [
+    ("animal", "multiclass", True), ("renamed", "multiclass", True),
+    ("animal", "binary", False), ("renamed", "regression", False),
+])  # fmt: skip
+def test_a_gate_is_not_judged_by_what_another_task_reached(output: str, task: str, known: bool) -> None:
+    assert bool(metrics_before(GOOD, {output: task})) == known
+    assert metrics_before(None, {output: task}) == ()
 
 
 def test_what_an_earlier_run_made_of_each_sample_goes_to_the_worker() -> None:
