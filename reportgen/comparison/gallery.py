@@ -92,6 +92,8 @@ def _both(sides: Sides, row: int, cards: Cards) -> list[SampleCard]:
     """Return a sample's card with both answers; two cards where the answer is a picture that differs."""
     key = f"{int(sides.pairing.keys[row]):016x}"
     before, now = cards.before.get(key), cards.now.get(key)
+    if before is not None:  # its row in an earlier batch may be another sample's in this one
+        before = replace(before, label=now.label if now is not None else _sample(sides, row))
     if sides.count.by == "answer":
         card = now or before
         return [_with_answers(sides, row, card)] if card is not None else []

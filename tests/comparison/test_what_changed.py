@@ -208,6 +208,7 @@ def test_a_picture_that_only_the_earlier_report_has_is_taken_over() -> None:
     gallery = shown(report)
     assert gallery is not None and gallery.samples[0].image is not None
     assert gallery.samples[0].image.sha256 in report.assets
+    assert gallery.samples[0].label == "00000000"  # not "row 4", its place in the earlier batch
 
 
 @pytest.mark.parametrize(("privacy", "said"), [("blur", 3), ("ids", 0), ("none", 0), ("redacted", 3), ("", 0)])
