@@ -213,6 +213,6 @@ def class_table(sides: Sides, id_: str) -> Table | None:
         "By class",
         columns,
         rows,
-        f"{lead} {count(size - len(order), 'class')} did not change.",
+        f"{lead} {count(size - len(order), 'class')} did not change." if len(order) < size else lead,
         collapsed_after=15,
     )
