@@ -213,13 +213,16 @@ def paint_classes(labels: Array, classes: int) -> Pixels:
 
 
 def class_colours(classes: int) -> Pixels:
-    """Return (classes, 3) colours; hues go round by the golden angle, lightness alternates, class 0 is black."""
+    """Return (classes, 3) colours; hues go round by the golden angle, lightness alternates, class 0 is black.
+
+    None is darker than 3:1 against the black that it stands on (WCAG 2.2, 1.4.11).
+    """
     index = np.arange(classes)
     hue = (index * 0.61803398875 + 0.05) % 1.0
     light = np.where(index % 2 == 0, 0.95, 0.70)
     sector = (hue[:, None] * 6 + np.array([0.0, 4.0, 2.0])) % 6
     pure = np.clip(np.abs(sector - 3) - 1, 0, 1)
-    colours: Pixels = np.rint((1 - 0.75 * (1 - pure)) * light[:, None] * 255).astype(np.uint8)
+    colours: Pixels = np.rint((1 - 0.55 * (1 - pure)) * light[:, None] * 255).astype(np.uint8)
     colours[:1] = 0
     return colours
 

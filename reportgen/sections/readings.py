@@ -11,7 +11,9 @@ from reportgen.analysis.evidence import Array
 from reportgen.analysis.trend import estimate_noise
 from reportgen.report.words import count, number_text, percent, shorten
 
-ABBREVIATIONS = ("mae", "mse", "rmse", "msle", "mape", "auc", "iou", "lr", "f1", "psnr", "ssim", "mean iou")
+ABBREVIATIONS = {
+    word: word.upper() for word in ("mae", "mse", "rmse", "msle", "mape", "auc", "lr", "f1", "psnr", "ssim")
+} | {"iou": "IoU"}
 NOISY = 0.15
 # As in the check still-improving: an even decline brings 20% of the whole improvement in the last fifth.
 MUCH = 0.1
@@ -173,8 +175,9 @@ def read_learning_rate(rate: SeriesFacts) -> str:
 
 
 def say(name: str) -> str:
-    """Write a metric's name as words: "sparse_top_k" -> "sparse top k"."""
-    return shorten(name.replace("_", " "), 60)
+    """Write a metric's name as words: "sparse_top_k" -> "sparse top k", "mean_iou" -> "mean IoU"."""
+    words = shorten(name.replace("_", " "), 60).split(" ")
+    return " ".join(ABBREVIATIONS.get(word, word) for word in words)
 
 
 def curve_name(pair: PairFacts) -> str:
@@ -183,9 +186,8 @@ def curve_name(pair: PairFacts) -> str:
 
 
 def title(name: str) -> str:
-    """Write a metric's name as a heading: with a capital, an abbreviation in capitals ("mae" -> "MAE")."""
-    words = say(name)
-    return words.upper() if words in ABBREVIATIONS else _capital(words)
+    """Write a metric's name as a heading, with a capital."""
+    return _capital(say(name))
 
 
 def _capital(text: str) -> str:

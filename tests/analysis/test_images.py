@@ -170,6 +170,13 @@ def test_class_colours_are_distinct():
     assert colours[0].tolist() == [0, 0, 0]
 
 
+def test_class_colours_stand_out_from_the_background():
+    """Contrast as WCAG computes it, at least 3:1 for parts of a picture."""
+    shares = images.class_colours(60)[1:] / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    assert ((linear @ [0.2126, 0.7152, 0.0722] + 0.05) / 0.05).min() >= 3
+
+
 def test_difference_paints_only_wrong_pixels_red():
     truth, said = np.array([[0, 1, 2, 0]]), np.array([[0, 1, 1, 1]])
     red = images.paint_difference(truth, said)[..., 0] == 230
