@@ -111,7 +111,7 @@ def _rules(part: Any) -> list[tuple[bool, str]]:
     if isinstance(part, HistorySeries):
         return [
             (part.epochs.length == part.values.length, "epochs and values differ in number"),
-            (part.epochs.dtype in ("<i8", "<i4"), "epochs are no whole numbers"),
+            (not part.epochs.length or part.epochs.dtype[1] in "iu", "epochs are no whole numbers"),
         ]
     if isinstance(part, SampleTable):
         return _sample_rules(part)

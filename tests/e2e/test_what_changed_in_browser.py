@@ -73,7 +73,7 @@ def test_on_paper_the_summary_alone_says_what_changed(open_page: Open, page: str
     assert "Better than before: accuracy 85.0% → 96.1%" in text and "Metrics, before and now" not in text
 
 
-@pytest.mark.parametrize("payload", PAYLOADS[::8], ids=range(len(PAYLOADS[::8])))
+@pytest.mark.parametrize("payload", PAYLOADS[::20], ids=range(len(PAYLOADS[::20])))
 def test_109_a_hostile_earlier_report_does_nothing(open_page: Open, payload: str) -> None:
     base = earlier_report()
     hostile = dataclasses.replace(poison(base, payload), samples=base.samples, metrics=base.metrics)
