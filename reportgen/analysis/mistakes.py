@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from reportgen.analysis import intervals
 from reportgen.analysis.evidence import RecordArrays
+from reportgen.analysis.records import CLASSIFIERS
 
 Array = NDArray[Any]
 
@@ -27,7 +28,6 @@ FEWEST_ALIKE = 5
 EXPECTED = 0.5
 FAR = 8.0
 RARE = 0.01
-CLASSIFIERS = ("binary", "multiclass")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from reportgen.analysis.metrics.value import SampleScores
 Array = NDArray[Any]
 
 LIMIT = 20_000
+CLASSIFIERS = ("binary", "multiclass")  # tasks whose records hold one answer, which is right or wrong
 WORST = 200
 COLUMNS = ("keys", "positions", "truth", "prediction", "confidence", "loss", "labels")
 DTYPES = ("<u8", "<i8", "<f8", "<f8", "<f4", "<f4", "<u8")

@@ -12,7 +12,8 @@ true ones was accused.
 from __future__ import annotations
 
 from reportgen.analysis.evidence import Artifacts, OutputEvidence
-from reportgen.analysis.mistakes import CLASSIFIERS, find_twins, judge_mistakes
+from reportgen.analysis.mistakes import find_twins, judge_mistakes
+from reportgen.analysis.records import CLASSIFIERS
 from reportgen.analysis.single_labels import is_suspicious
 from reportgen.checks.check import Check, Meta, Result
 from reportgen.checks.lookup import of_output, outputs

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.analysis.records import CLASSIFIERS
 from reportgen.report.types import Report, SampleTable
 
 Array = NDArray[Any]
-CLASSIFIERS = ("binary", "multiclass")
 MOST_CLASSES = 1_000_000  # of a report that names none
 WORST_SHARE = 10  # an older report does not say how many of its records are there for their loss: at most a tenth
 

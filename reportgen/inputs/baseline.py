@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.analysis.records import CLASSIFIERS
 from reportgen.errors import InputRefused
 from reportgen.inputs.files import check_file
 from reportgen.worker.plan import EarlierSpec
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from reportgen.report.types import Metric, Report, SampleTable
 
 Array = NDArray[Any]
-CLASSIFIERS = ("binary", "multiclass")
 
 
 def load_baseline(config: Config) -> Report | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.analysis.label_facts import SingleLabels
-from reportgen.analysis.mistakes import CLASSIFIERS, Mistake, Twins, find_twins, judge_mistakes
+from reportgen.analysis.mistakes import Mistake, Twins, find_twins, judge_mistakes
+from reportgen.analysis.records import CLASSIFIERS
 from reportgen.analysis.single_labels import count_others, is_suspicious
 from reportgen.report.blocks import CellMark, FlatBlock, Table, TableColumn, Text
 from reportgen.report.values import number

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from reportgen.analysis.evidence import Array, Artifacts, OutputEvidence
-from reportgen.analysis.records import LIMIT
+from reportgen.analysis.records import CLASSIFIERS, LIMIT
 from reportgen.report.types import SampleTable
 from reportgen.report.values import Column, Dtype
 
 MOST_CLASSES_U2 = 65_536
-CLASSIFIERS = ("binary", "multiclass")
 
 
 def sample_tables(artifacts: Artifacts) -> tuple[SampleTable, ...]:
